@@ -1,0 +1,159 @@
+"""CBAM: channel attention, then spatial attention, F' = M_c(F) ⊗ F and F'' = M_s(F') ⊗ F'."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..ops.checks import as_float, check_dout
+from .channel import ChannelCache, ChannelGradients, channel_attention_forward, channel_gradients
+from .dialect import ORDERS, Dialect, get_dialect
+from .gate import gate_backward, gate_forward
+from .spatial import SpatialCache, SpatialGradients, spatial_attention_forward, spatial_gradients
+
+ATTENTIONS = {
+    "channel": (channel_attention_forward, channel_gradients),
+    "spatial": (spatial_attention_forward, spatial_gradients),
+}
+
+
+class CBAMCache(NamedTuple):
+    """Every quantity that the lecture names. An attention that a dialect leaves out is None."""
+
+    F: np.ndarray
+    channel: ChannelCache | None
+    spatial: SpatialCache | None
+    gates: dict
+    F1: np.ndarray  # F', after the first attention
+    F2: np.ndarray  # F'', after the last
+    dialect: Dialect
+
+    F_avg = property(lambda self: self.channel.F_avg, doc="Averages over space, (N, C).")
+    F_max = property(lambda self: self.channel.F_max, doc="Maxima over space, (N, C).")
+    z_c = property(lambda self: self.channel.z_c, doc="Scores of the channels, (N, C).")
+    Mc = property(lambda self: self.channel.Mc, doc="Channel attention map, (N, C, 1, 1).")
+    Fs_avg = property(lambda self: self.spatial.Fs_avg, doc="Averages over channels, (N, 1, H, W).")
+    Fs_max = property(lambda self: self.spatial.Fs_max, doc="Maxima over channels, (N, 1, H, W).")
+    z_s = property(lambda self: self.spatial.z_s, doc="Scores of the pixels, (N, 1, H, W).")
+    Ms = property(lambda self: self.spatial.Ms, doc="Spatial attention map, (N, 1, H, W).")
+
+
+class CBAMGradients(NamedTuple):
+    """Every gradient on the way back. `direct` holds, by attention, what passed its gate as a feature map."""
+
+    dF2: np.ndarray
+    dF1: np.ndarray
+    channel: ChannelGradients | None
+    spatial: SpatialGradients | None
+    direct: dict
+    dF: np.ndarray
+    params: dict
+
+
+def cbam_forward(x, params, dialect="paper", **changes):
+    r"""Convolutional Block Attention Module, F' = M_c(F) ⊗ F, F'' = M_s(F') ⊗ F'.
+
+    Parameters
+    ----------
+    x : ndarray, shape (N, C, H, W)
+        Feature map F. Integers are promoted to float64.
+    params : dict
+        `W0`, `W1`, `W7` as `init_cbam` makes them.
+    dialect : str or Dialect
+        Choices, see `Dialect`.
+    **changes
+        Any field of `Dialect`, for instance ``order="spatial-channel"``.
+
+    Returns
+    -------
+    out : ndarray, shape (N, C, H, W)
+        F''.
+    cache : CBAMCache
+        Every quantity on the way, by its name in the lecture, for `cbam_backward`.
+
+    Raises
+    ------
+    TypeError
+        If the numbers have no gradient (text, complex), or an option does not exist.
+    ValueError
+        If the shapes do not fit, a parameter is missing, x is empty or not finite, or an option's value is
+        unknown.
+
+    Notes
+    -----
+    Source: the lecture, Step 3; paper, equation 1.
+    """
+    d = get_dialect(dialect, **changes)
+    x = as_float(x, "x", 4)
+    caches, gates, outs = {"channel": None, "spatial": None}, {}, []
+    F = x
+    for name in ORDERS[d.order]:
+        attention_forward, _ = ATTENTIONS[name]
+        M, caches[name] = attention_forward(x if d.order == "parallel" else F, params, d)
+        F, gates[name] = gate_forward(F, M)
+        outs.append(F)
+    return F, CBAMCache(x, **caches, gates=gates, F1=outs[0], F2=F, dialect=d)
+
+
+def cbam_gradients(dout, cache):
+    """Do what `cbam_backward` does, and keep every gradient on the way, for a trace.
+
+    Parameters
+    ----------
+    dout : ndarray, shape (N, C, H, W)
+        Gradient of the loss with respect to F''.
+    cache : CBAMCache
+        From `cbam_forward`.
+
+    Returns
+    -------
+    CBAMGradients
+        The gradients by name.
+
+    Raises
+    ------
+    ValueError
+        If `dout` does not have the output's shape.
+    """
+    dout = check_dout(dout, cache.F2.shape)
+    found, direct, params = {"channel": None, "spatial": None}, {}, {}
+    dF, dx_parallel = dout, 0
+    for name in reversed(ORDERS[cache.dialect.order]):
+        _, attention_gradients = ATTENTIONS[name]
+        dF1 = dF  # of what the gate gave; in the end, of what the first gate gave
+        direct[name], dM = gate_backward(dF, cache.gates[name])
+        g = found[name] = attention_gradients(dM, getattr(cache, name))
+        params |= g.params
+        if cache.dialect.order == "parallel":  # the map was made from x, not from what the gate was given
+            dF, dx_parallel = direct[name], dx_parallel + g.dF
+        else:
+            dF = direct[name] + g.dF
+    return CBAMGradients(dout, dF1, **found, direct=direct, dF=dF + dx_parallel, params=params)
+
+
+def cbam_backward(dout, cache):
+    r"""Gradient of `cbam_forward`.
+
+    Each gate is a product, F ⊗ M(F), in which F appears twice: directly and inside its map. So the gradient of
+    F is M ⊗ dout plus what comes back through M. The gates are undone last one first.
+
+    Parameters
+    ----------
+    dout : ndarray, shape (N, C, H, W)
+        Gradient of the loss with respect to F''.
+    cache : CBAMCache
+        From `cbam_forward`.
+
+    Returns
+    -------
+    dx : ndarray, shape (N, C, H, W)
+        Gradient of F.
+    grads : dict
+        Gradients of the parameters, with the parameters' names.
+
+    Raises
+    ------
+    ValueError
+        If `dout` does not have the output's shape.
+    """
+    g = cbam_gradients(dout, cache)
+    return g.dF, g.params

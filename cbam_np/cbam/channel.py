@@ -1,0 +1,136 @@
+"""Channel attention, M_c: *what* to look at, a weight a channel."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..ops import sigmoid_backward, sigmoid_forward
+from ..ops.checks import as_float, check_dout, check_shape
+from .dialect import POOLS, get_dialect
+from .mlp import mlp_forward, mlp_gradients
+from .params import check_finite, get_parameter
+
+
+class ChannelCache(NamedTuple):
+    """Every quantity of channel attention; `mlps` and `pools` have one entry a pool."""
+
+    F: np.ndarray
+    mlps: dict
+    z_c: np.ndarray
+    Mc: np.ndarray
+    pools: dict
+    c_sigmoid: tuple
+
+    @property
+    def F_avg(self):
+        """Averages over space, (N, C)."""
+        return self.mlps["avg"].v
+
+    @property
+    def F_max(self):
+        """Maxima over space, (N, C)."""
+        return self.mlps["max"].v
+
+
+class ChannelGradients(NamedTuple):
+    """Every gradient on the way back through channel attention; `dF` is the sum of `dF_from`."""
+
+    dMc: np.ndarray
+    dz_c: np.ndarray
+    mlps: dict
+    dW0: np.ndarray
+    dW1: np.ndarray
+    dF_from: dict
+    dF: np.ndarray
+
+    @property
+    def params(self):
+        """Gradients of the parameters, with the parameters' names."""
+        return {"W0": self.dW0, "W1": self.dW1}
+
+
+def channel_attention_forward(F, params, dialect="paper", **changes):
+    r"""Channel attention map, M_c(F) = σ(MLP(AvgPool(F)) + MLP(MaxPool(F))), the pools running over space.
+
+    Parameters
+    ----------
+    F : ndarray, shape (N, C, H, W)
+        Feature map.
+    params : dict
+        `W0` (C/r, C) and `W1` (C, C/r), one MLP for both pools.
+    dialect : str or Dialect
+        Choices, see `Dialect`.
+    **changes
+        Any field of `Dialect`.
+
+    Returns
+    -------
+    Mc : ndarray, shape (N, C, 1, 1)
+        A weight in (0, 1) a channel.
+    cache : ChannelCache
+        For `channel_attention_backward`.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit, a parameter is missing, or F is not finite.
+
+    Notes
+    -----
+    Source: the lecture, Step 1; paper, equation 2.
+    """
+    d = get_dialect(dialect, **changes)
+    F, W0, W1 = as_float(F, "x", 4), get_parameter(params, "W0"), get_parameter(params, "W1")
+    C = F.shape[1]
+    if W0.shape[1] != C:
+        raise ValueError(f"x has {C} channels, W0 expects {W0.shape[1]}: initialise with channels={C}")
+    check_shape(W1, "W1", W0.shape[::-1], "W1 leads back from W0's hidden units to the channels")
+    mlps, pools = {}, {}
+    for pool in d.channel_pools:
+        v, pools[pool] = POOLS[pool][0](F, "space", d)  # (N,C,H,W) -> (N,C)
+        check_finite(v, F)
+        _, mlps[pool] = mlp_forward(v, W0, W1)
+    z_c = sum(mlp.z for mlp in mlps.values())
+    Mc, c_sigmoid = sigmoid_forward(z_c)  # M_c = σ(MLP(avg) + MLP(max))
+    Mc = Mc[:, :, None, None]  # (N,C) -> (N,C,1,1)
+    return Mc, ChannelCache(F, mlps, z_c, Mc, pools, c_sigmoid)
+
+
+def channel_gradients(dMc, cache):
+    """Do what `channel_attention_backward` does, and keep every gradient on the way."""
+    dMc = check_dout(dMc, cache.Mc.shape, "dMc")
+    dz_c = sigmoid_backward(dMc[:, :, 0, 0], cache.c_sigmoid)
+    mlps = {pool: mlp_gradients(dz_c, mlp) for pool, mlp in cache.mlps.items()}
+    dW0 = sum(g.dW0 for g in mlps.values())  # one MLP used twice: its gradients add
+    dW1 = sum(g.dW1 for g in mlps.values())
+    dF_from = {pool: POOLS[pool][1](g.dv, cache.pools[pool]) for pool, g in mlps.items()}
+    return ChannelGradients(dMc, dz_c, mlps, dW0, dW1, dF_from, sum(dF_from.values()))
+
+
+def channel_attention_backward(dMc, cache):
+    r"""Gradient of `channel_attention_forward`.
+
+    dz = dM_c ⊗ M_c ⊗ (1 - M_c) enters both branches of the sum as it is; each goes back through the MLP and
+    its pool. The MLP is one, used twice: its two gradients add. F feeds both pools: theirs add too.
+
+    Parameters
+    ----------
+    dMc : ndarray, shape (N, C, 1, 1)
+        Gradient of the loss with respect to the map.
+    cache : ChannelCache
+        From `channel_attention_forward`.
+
+    Returns
+    -------
+    dF : ndarray, shape (N, C, H, W)
+        Gradient of the feature map.
+    grads : dict
+        Gradients of `W0` and `W1`.
+
+    Raises
+    ------
+    ValueError
+        If `dMc` does not have the map's shape.
+    """
+    g = channel_gradients(dMc, cache)
+    return g.dF, g.params

@@ -1,0 +1,70 @@
+"""The gate: an attention map multiplied onto a feature map, F' = M ⊗ F."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..ops.checks import check_dout
+
+
+class GateCache(NamedTuple):
+    """What `gate_backward` needs: the feature map and the attention map."""
+
+    F: np.ndarray
+    M: np.ndarray
+
+
+def gate_forward(F, M):
+    r"""Multiply an attention map onto a feature map, out = M ⊗ F.
+
+    Parameters
+    ----------
+    F : ndarray, shape (N, C, H, W)
+        Feature map.
+    M : ndarray, shape (N, C, 1, 1) or (N, 1, H, W)
+        A weight a channel, or a weight a pixel; repeated along its axes of length 1.
+
+    Returns
+    -------
+    out : ndarray, shape (N, C, H, W)
+        The weighted feature map.
+    cache : GateCache
+        For `gate_backward`.
+
+    Notes
+    -----
+    Source: the lecture, end of Step 1 and Step 3; paper, equation 1.
+    """
+    F = F.astype(M.dtype) if F.dtype == object else F
+    return F * M, GateCache(F, M)
+
+
+def gate_backward(dout, cache):
+    r"""Gradient of `gate_forward`.
+
+    The product rule: dF = dout ⊗ M, and each weight collects from all that it multiplied, dM = Σ dout ⊗ F
+    over the axes along which M was repeated.
+
+    Parameters
+    ----------
+    dout : ndarray, shape (N, C, H, W)
+        Gradient of the loss with respect to the output.
+    cache : GateCache
+        From `gate_forward`.
+
+    Returns
+    -------
+    dF : ndarray, shape (N, C, H, W)
+        Gradient of the feature map, along this path.
+    dM : ndarray, shape of M
+        Gradient of the attention map.
+
+    Raises
+    ------
+    ValueError
+        If `dout` does not have the output's shape.
+    """
+    F, M = cache
+    dout = check_dout(dout, F.shape)
+    repeated = tuple(axis for axis in range(4) if M.shape[axis] == 1)
+    return dout * M, (dout * F).sum(axis=repeated, keepdims=True)

@@ -1,0 +1,78 @@
+"""The parameters of a CBAM block: made, looked up, and checked."""
+
+import numpy as np
+
+from ..ops.checks import as_float
+from .dialect import ORDERS, get_dialect
+
+
+def init_cbam(channels, reduction=16, kernel_size=7, *, rng, dialect="paper", dtype=np.float64, **changes):
+    """Draw the parameters of a CBAM block, He-normal: N(0, 2 / fan-in).
+
+    Parameters
+    ----------
+    channels : int
+        C, the channels of F.
+    reduction : int
+        r; the MLP has C // r hidden units (paper, section 3.1: r = 16).
+    kernel_size : int
+        k, odd, so that padding (k - 1) / 2 keeps the picture's size (paper, Table 2: 7).
+    rng : numpy.random.Generator
+        Where the randomness comes from.
+    dialect : str or Dialect
+        Choices, see `Dialect`.
+    dtype : dtype
+        float64 to teach and check, float32 to train.
+    **changes
+        Any field of `Dialect`.
+
+    Returns
+    -------
+    dict of str to ndarray
+        `W0` (C/r, C), `W1` (C, C/r) where there is channel attention; `W7` (1, 2, k, k) where there is
+        spatial attention (1 instead of 2 with one spatial pool).
+
+    Raises
+    ------
+    ValueError
+        If r leaves no hidden unit, k is even, or an option is unknown.
+    """
+    d = get_dialect(dialect, **changes)
+    hidden = channels // reduction
+    shapes = {}
+    if "channel" in ORDERS[d.order]:
+        if reduction < 1 or hidden < 1:
+            raise ValueError(
+                f"reduction {reduction} leaves no hidden unit for {channels} channels: choose 1 to {channels}"
+            )
+        shapes |= {"W0": (hidden, channels), "W1": (channels, hidden)}
+    if "spatial" in ORDERS[d.order]:
+        check_kernel_size(kernel_size)
+        shapes |= {"W7": (1, len(d.spatial_pools), kernel_size, kernel_size)}
+    return {
+        name: (rng.standard_normal(shape) * np.sqrt(2 / np.prod(shape[1:]))).astype(dtype)
+        for name, shape in shapes.items()
+    }
+
+
+def check_kernel_size(k):
+    """Raise a ValueError unless k is odd."""
+    if k < 1 or k % 2 == 0:
+        raise ValueError(f"kernel_size is {k}, expected an odd number: an even kernel has no middle pixel")
+
+
+def get_parameter(params, name):
+    """Return one parameter as floats; say which ones there are where it is missing."""
+    if name not in params:
+        raise ValueError(f"params has no {name!r}, only {sorted(params)}: make it with init_cbam and the same options")
+    return as_float(params[name], name, 4 if name == "W7" else 2)
+
+
+def check_finite(pooled, F):
+    """Refuse NaN and infinity; they show in the pooled numbers, which are few, so nothing is read twice."""
+    if pooled.dtype != object and not np.isfinite(pooled).all():
+        bad = np.argwhere(~np.isfinite(F))
+        where = f"x[{', '.join(map(str, bad[0]))}] is {F[tuple(bad[0])]}" if len(bad) else "x is too large to add up"
+        raise ValueError(
+            f"{where}, expected finite numbers: look at what made x (in training, often too high a learning rate)"
+        )

@@ -1,0 +1,172 @@
+"""Numerical gradients, to hold against the ones that were derived by hand.
+
+Nothing here knows a layer: a function from an array to an array is nudged, one entry at a time, and watched.
+"""
+
+import warnings
+
+import numpy as np
+
+KINK = 1e-3  # how far the slopes left and right of a point may differ, relatively, before we speak of a kink
+
+
+class KinkWarning(UserWarning):
+    """The function has a corner inside the step, so that no one number is its slope there."""
+
+
+def _refuse_float32(array, name):
+    array = np.asarray(array)
+    if array.dtype != np.float64:
+        raise TypeError(
+            f"{name} is {array.dtype}, expected float64: a step of 1e-5 drowns in the rounding of anything "
+            "shorter; convert every array with .astype(np.float64)"
+        )
+    return array
+
+
+def numerical_gradient(f, x, dout=1.0, step=1e-5):
+    r"""Gradient of L = Σ dout ⊗ f(x) by central differences, (L(x + h) - L(x - h)) / 2h, entry by entry.
+
+    The error is of the order of h² times the third derivative plus the rounding of L divided by h.
+
+    Parameters
+    ----------
+    f : callable
+        Takes an array like x and returns an array; called twice an entry of x, and once at x.
+    x : ndarray of float64
+        Where to take the gradient; not written to.
+    dout : ndarray of float64, or 1.0
+        Weights of the outputs in L, of the shape of f(x): the gradient that backward would be given.
+    step : float
+        h.
+
+    Returns
+    -------
+    ndarray of float64
+        The gradient, in the shape of x.
+
+    Raises
+    ------
+    TypeError
+        If x or f(x) is not float64.
+    ValueError
+        If f(x) or its gradient is not finite.
+
+    Warns
+    -----
+    KinkWarning
+        If the slopes left and right of x differ, as at ReLU's 0 or where two numbers share a maximum; the
+        message lists the entries, at which a gradient by hand may rightly differ.
+    """
+    x = _refuse_float32(x, "x").copy()
+    at_x = _refuse_float32(f(x.copy()), "f(x)")
+    if not np.isfinite(at_x).all():
+        raise ValueError(f"f(x) has {np.count_nonzero(~np.isfinite(at_x))} entries that are not finite: check x")
+
+    def moved(index, by):
+        kept = x[index]
+        x[index] = kept + by
+        change = (dout * (np.asarray(f(x.copy())) - at_x)).sum()
+        x[index] = kept
+        return change
+
+    right, left = np.empty_like(x), np.empty_like(x)
+    for index in np.ndindex(*x.shape):
+        right[index] = moved(index, step) / step
+        left[index] = moved(index, -step) / -step
+    gradient = (right + left) / 2
+    if not np.isfinite(gradient).all():
+        raise ValueError("the gradient is not finite: f overflows within the step")
+    _warn_of_kinks(left, right, gradient)
+    return gradient
+
+
+def _warn_of_kinks(left, right, gradient):
+    """Compare one-sided slopes: a curve bends by about step, a corner by as much as the slope itself."""
+    scale = np.abs(gradient).max(initial=0.0)
+    kinks = np.argwhere(np.abs(right - left) > KINK * scale) if scale else []
+    if len(kinks):
+        shown = ", ".join(str(tuple(map(int, index))) for index in kinks[:5])
+        warnings.warn(
+            f"kink inside the step at {len(kinks)} of {gradient.size} entries: {shown}"
+            f"{', ...' if len(kinks) > 5 else ''} (a ReLU at 0, a tied maximum); compare the other entries",
+            KinkWarning,
+            stacklevel=3,
+        )
+
+
+def relative_error(a, b):
+    r"""Largest difference between two gradients, relative to their largest entry: max|a - b| / max(|a|, |b|).
+
+    The scale is the whole array's, so that entries which are 0 in truth and 1e-12 by rounding do not count
+    as wrong.
+
+    Parameters
+    ----------
+    a, b : ndarray
+        Gradients of one shape.
+
+    Returns
+    -------
+    float
+        0 where both are 0 everywhere.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ or a number is not finite.
+    """
+    a, b = np.asarray(a), np.asarray(b)
+    if a.shape != b.shape:
+        raise ValueError(f"the gradients have shapes {a.shape} and {b.shape}: they must be the same")
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        raise ValueError("a gradient has entries that are not finite")
+    scale = max(np.abs(a).max(initial=0.0), np.abs(b).max(initial=0.0))
+    return float(np.abs(a - b).max() / scale) if scale else 0.0
+
+
+def check_gradient(f, x, dout, dx, tolerance=1e-6, step=1e-5):
+    """Hold a gradient derived by hand against the numerical one.
+
+    Parameters
+    ----------
+    f : callable
+        The forward pass as a function of x alone.
+    x : ndarray of float64
+        Where.
+    dout : ndarray of float64
+        The upstream gradient that `dx` was computed from.
+    dx : ndarray of float64
+        The gradient by hand.
+    tolerance : float
+        Largest relative error to accept.
+    step : float
+        Step of the central differences.
+
+    Returns
+    -------
+    float
+        The relative error.
+
+    Raises
+    ------
+    AssertionError
+        If the error is larger than `tolerance`; the message names the worst entry.
+    TypeError
+        If an array is not float64.
+
+    Warns
+    -----
+    KinkWarning
+        See `numerical_gradient`.
+    """
+    dx = _refuse_float32(dx, "dx")
+    expected = numerical_gradient(f, x, dout, step)
+    error = relative_error(dx, expected)
+    if error > tolerance:
+        worst = np.unravel_index(np.abs(dx - expected).argmax(), dx.shape)
+        raise AssertionError(
+            f"relative error {error:.2g} is more than {tolerance:g}; worst at {tuple(map(int, worst))}: "
+            f"{dx[worst]:.8g} by hand, {expected[worst]:.8g} by central differences"
+        )
+    return error

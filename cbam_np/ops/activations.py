@@ -1,0 +1,122 @@
+"""ReLU and sigmoid: the MLP's bend, and the squashing that turns scores into weights between 0 and 1."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .checks import as_float, check_dout
+
+
+class ReLUCache(NamedTuple):
+    """What `relu_backward` needs: the input."""
+
+    x: np.ndarray
+
+
+class SigmoidCache(NamedTuple):
+    """What `sigmoid_backward` needs: the output."""
+
+    out: np.ndarray
+
+
+def relu_forward(x):
+    r"""Rectified linear unit, ReLU(x) = x if x > 0 else 0.
+
+    Parameters
+    ----------
+    x : ndarray
+        Any shape.
+
+    Returns
+    -------
+    out : ndarray
+        Same shape and dtype.
+    cache : ReLUCache
+        For `relu_backward`.
+
+    Notes
+    -----
+    Source: the lecture, Step 1.
+    """
+    x = as_float(x, "x")
+    return np.maximum(x, 0), ReLUCache(x)
+
+
+def relu_backward(dout, cache):
+    r"""Gradient of `relu_forward`.
+
+    The slope is 1 where x > 0 and 0 elsewhere, so dx = dout ⊗ [x > 0]. At x = 0 there is no slope;
+    we take 0, as every framework does.
+
+    Parameters
+    ----------
+    dout : ndarray
+        Gradient of the loss with respect to the output, the shape of x.
+    cache : ReLUCache
+        From `relu_forward`.
+
+    Returns
+    -------
+    dx : ndarray
+        The shape of x.
+
+    Raises
+    ------
+    ValueError
+        If `dout` does not have the shape of x.
+    """
+    return check_dout(dout, cache.x.shape) * (cache.x > 0)
+
+
+def sigmoid_forward(z):
+    r"""Logistic sigmoid, σ(z) = 1 / (1 + e^{-z}), without overflow at any z.
+
+    Only e^{-|z|} is ever taken, which lies in (0, 1]: for z ≥ 0, σ = 1 / (1 + e^{-|z|}), and for z < 0 the
+    same fraction multiplied by e^{-|z|}.
+
+    Parameters
+    ----------
+    z : ndarray
+        Any shape; exact fractions are turned into float64 here, because e is irrational.
+
+    Returns
+    -------
+    out : ndarray
+        Weights in [0, 1], same shape and float dtype.
+    cache : SigmoidCache
+        For `sigmoid_backward`.
+
+    Notes
+    -----
+    Source: the lecture, Review: "a sigmoid gives weights in (0, 1)".
+    """
+    z = as_float(z, "z")
+    z = z.astype(np.float64) if z.dtype == object else z
+    e = np.exp(-np.abs(z))
+    out = np.where(z >= 0, 1, e) / (1 + e)
+    return out, SigmoidCache(out)
+
+
+def sigmoid_backward(dout, cache):
+    r"""Gradient of `sigmoid_forward`.
+
+    dσ/dz = e^{-z} / (1 + e^{-z})² = σ(z) (1 - σ(z)), so dz = dout ⊗ σ ⊗ (1 - σ).
+
+    Parameters
+    ----------
+    dout : ndarray
+        Gradient of the loss with respect to the output.
+    cache : SigmoidCache
+        From `sigmoid_forward`.
+
+    Returns
+    -------
+    dz : ndarray
+        The shape of z.
+
+    Raises
+    ------
+    ValueError
+        If `dout` does not have the shape of z.
+    """
+    return check_dout(dout, cache.out.shape) * cache.out * (1 - cache.out)

@@ -1,0 +1,241 @@
+"""Pooling: many numbers become one, by their average or their maximum.
+
+CBAM pools in two directions. Over *space*, each channel becomes one number, which tells what is there; over
+*channels*, each pixel becomes one number, which tells where something is. `avg_pool_*` and `max_pool_*` do
+both; over space, the average is also what is called global average pooling.
+
+Where a maximum is reached more than once, there is no one gradient, and a rule must choose: ``"first"`` gives
+everything to the first maximum in reading order (PyTorch's max_pool2d), ``"split"`` shares it evenly (amax).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .checks import as_float, check_dout, check_option
+
+TIES = ("first", "split")
+OVER = {"space": 2, "channels": 1}  # the axis that disappears when x is seen as (N, C, H·W)
+
+
+class AvgPoolCache(NamedTuple):
+    """What `avg_pool_backward` needs: the shape of the input."""
+
+    x_shape: tuple
+    over: str
+
+
+class MaxPoolCache(NamedTuple):
+    """What `max_pool_backward` needs: the input and where each maximum was first met."""
+
+    x: np.ndarray
+    where: np.ndarray
+    over: str
+    ties: str
+
+
+def _flat(x):
+    """View (N, C, H, W) as (N, C, H·W)."""
+    return x.reshape(x.shape[0], x.shape[1], -1)
+
+
+def _out_shape(x_shape, over):
+    N, C, H, W = x_shape
+    return (N, C) if over == "space" else (N, 1, H, W)
+
+
+def avg_pool_forward(x, over="space"):
+    r"""Average over space or over channels.
+
+    Over space: out[n,c] = 1/(H·W) Σ_ij x[n,c,i,j]. Over channels: out[n,0,i,j] = 1/C Σ_c x[n,c,i,j].
+
+    Parameters
+    ----------
+    x : ndarray, shape (N, C, H, W)
+        Feature map.
+    over : {"space", "channels"}
+        What is averaged away.
+
+    Returns
+    -------
+    out : ndarray, shape (N, C) over space, (N, 1, H, W) over channels
+        Averages.
+    cache : AvgPoolCache
+        For `avg_pool_backward`.
+
+    Raises
+    ------
+    ValueError
+        If x does not have four axes or `over` is unknown.
+
+    Notes
+    -----
+    Source: the lecture, Step 1 (over space) and Step 2 (over channels).
+    """
+    x = as_float(x, "x", 4)
+    check_option(over, "over", OVER)
+    axis = OVER[over]
+    out = _flat(x).sum(axis=axis) / _flat(x).shape[axis]
+    return out.reshape(_out_shape(x.shape, over)), AvgPoolCache(x.shape, over)
+
+
+def avg_pool_backward(dout, cache):
+    r"""Gradient of `avg_pool_forward`.
+
+    Each of the M numbers averaged counts 1/M in the average, so each gets dout / M.
+
+    Parameters
+    ----------
+    dout : ndarray, shape (N, C) or (N, 1, H, W)
+        Gradient of the loss with respect to the averages.
+    cache : AvgPoolCache
+        From `avg_pool_forward`.
+
+    Returns
+    -------
+    dx : ndarray, shape (N, C, H, W)
+        Gradient of the input.
+
+    Raises
+    ------
+    ValueError
+        If `dout` does not have the output's shape.
+    """
+    N, C, H, W = cache.x_shape
+    dout = check_dout(dout, _out_shape(cache.x_shape, cache.over))
+    share = dout[:, :, None, None] / (H * W) if cache.over == "space" else dout / C
+    return np.broadcast_to(share, cache.x_shape).copy()
+
+
+def max_pool_forward(x, over="space", ties="first"):
+    r"""Maximum over space or over channels.
+
+    Over space: out[n,c] = max_ij x[n,c,i,j]. Over channels: out[n,0,i,j] = max_c x[n,c,i,j].
+
+    Parameters
+    ----------
+    x : ndarray, shape (N, C, H, W)
+        Feature map.
+    over : {"space", "channels"}
+        What the maximum runs over.
+    ties : {"first", "split"}
+        Who gets the gradient where the maximum is reached more than once.
+
+    Returns
+    -------
+    out : ndarray, shape (N, C) over space, (N, 1, H, W) over channels
+        Maxima.
+    cache : MaxPoolCache
+        For `max_pool_backward`.
+
+    Raises
+    ------
+    ValueError
+        If x does not have four axes or an option is unknown.
+
+    Notes
+    -----
+    Source: the lecture, Step 1 (over space) and Step 2 (over channels).
+    """
+    x = as_float(x, "x", 4)
+    check_option(over, "over", OVER)
+    check_option(ties, "ties", TIES)
+    axis = OVER[over]
+    where = _flat(x).argmax(axis=axis, keepdims=True)
+    out = np.take_along_axis(_flat(x), where, axis)
+    return out.reshape(_out_shape(x.shape, over)), MaxPoolCache(x, where, over, ties)
+
+
+def max_pool_backward(dout, cache):
+    r"""Gradient of `max_pool_forward`.
+
+    Moving the maximum moves the output one to one, moving any other number moves nothing: the whole gradient
+    goes to the maximum, and where there are several, to the first of them or in even parts (`ties`).
+
+    Parameters
+    ----------
+    dout : ndarray, shape (N, C) or (N, 1, H, W)
+        Gradient of the loss with respect to the maxima.
+    cache : MaxPoolCache
+        From `max_pool_forward`.
+
+    Returns
+    -------
+    dx : ndarray, shape (N, C, H, W)
+        Gradient of the input, 0 wherever x is not a maximum.
+
+    Raises
+    ------
+    ValueError
+        If `dout` does not have the output's shape.
+    """
+    x, where, over, ties = cache
+    dout = check_dout(dout, _out_shape(x.shape, over)).reshape(where.shape)
+    if ties == "first":
+        dx = np.zeros(_flat(x).shape, dout.dtype)
+        np.put_along_axis(dx, where, dout, OVER[over])
+    else:
+        is_max = _flat(x) == np.take_along_axis(_flat(x), where, OVER[over])
+        dx = is_max * (dout / is_max.sum(axis=OVER[over], keepdims=True, dtype=dout.dtype))
+    return dx.reshape(x.shape)
+
+
+# The same operations, one number at a time, as one would by hand. Slow, for reading and for testing.
+
+
+def _groups(x, over):
+    """Yield each index of the pooled array and the numbers that are pooled into it, in reading order."""
+    N, C, H, W = x.shape
+    if over == "space":
+        for n, c in np.ndindex(N, C):
+            yield (n, c), [(n, c, i, j) for i in range(H) for j in range(W)]
+    else:
+        for n, i, j in np.ndindex(N, H, W):
+            yield (n, 0, i, j), [(n, c, i, j) for c in range(C)]
+
+
+def avg_pool_forward_loops(x, over="space"):
+    """Loop twin of `avg_pool_forward`; returns only the averages."""
+    out = np.zeros(_out_shape(x.shape, over), x.dtype)
+    for o, members in _groups(x, over):
+        for m in members:
+            out[o] += x[m]
+        out[o] /= len(members)
+    return out
+
+
+def avg_pool_backward_loops(dout, x, over="space"):
+    """Loop twin of `avg_pool_backward`."""
+    dx = np.zeros_like(x)
+    for o, members in _groups(x, over):
+        for m in members:
+            dx[m] += dout[o] / len(members)
+    return dx
+
+
+def max_pool_forward_loops(x, over="space"):
+    """Loop twin of `max_pool_forward`; returns only the maxima."""
+    out = np.full(_out_shape(x.shape, over), -np.inf, x.dtype)
+    for o, members in _groups(x, over):
+        for m in members:
+            if x[m] > out[o]:
+                out[o] = x[m]
+    return out
+
+
+def share_loops(dx, dout, x, members, ties):
+    """Hand `dout` to the maximum among `members` of x: to the first one, or to all in even parts."""
+    largest = max(x[m] for m in members)
+    winners = [m for m in members if x[m] == largest]
+    if ties == "first":
+        winners = winners[:1]
+    for m in winners:
+        dx[m] += dout / len(winners)
+
+
+def max_pool_backward_loops(dout, x, over="space", ties="first"):
+    """Loop twin of `max_pool_backward`."""
+    dx = np.zeros_like(x)
+    for o, members in _groups(x, over):
+        share_loops(dx, dout[o], x, members, ties)
+    return dx

@@ -1,0 +1,130 @@
+"""Max pooling over small windows, which halves a picture between the stages of a network."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .checks import as_float, check_dout, check_option
+from .pooling import TIES, share_loops
+
+
+class MaxPool2dCache(NamedTuple):
+    """What `max_pool2d_backward` needs: the input, the output, the windows."""
+
+    x: np.ndarray
+    out: np.ndarray
+    size: int
+    stride: int
+    ties: str
+
+
+def _taps(x, size, stride):
+    """Yield, for each place (i, j) of a window, that place's pixel in every window: views (N, C, H', W')."""
+    H, W = ((n - size) // stride + 1 for n in x.shape[2:])
+    for i in range(size):
+        for j in range(size):
+            yield x[:, :, i : i + stride * H : stride, j : j + stride * W : stride]
+
+
+def max_pool2d_forward(x, size=2, stride=None, ties="first"):
+    r"""Maximum over windows, out[n,c,i,j] = max_{a,b < size} x[n,c, i·stride+a, j·stride+b].
+
+    Rows and columns that do not fill a window are left out.
+
+    Parameters
+    ----------
+    x : ndarray, shape (N, C, H, W)
+        Feature map.
+    size : int
+        Side of a window in pixels.
+    stride : int, optional
+        Step from window to window in pixels; `size` where none is given, so that windows do not overlap.
+    ties : {"first", "split"}
+        Who gets the gradient where a window's maximum is reached more than once.
+
+    Returns
+    -------
+    out : ndarray, shape (N, C, (H-size)//stride+1, (W-size)//stride+1)
+        Maxima.
+    cache : MaxPool2dCache
+        For `max_pool2d_backward`.
+
+    Raises
+    ------
+    ValueError
+        If x does not have four axes, no window fits, or an option is unknown.
+    """
+    x = as_float(x, "x", 4)
+    stride = size if stride is None else stride
+    check_option(ties, "ties", TIES)
+    if size < 1 or stride < 1 or size > min(x.shape[2:]):
+        raise ValueError(f"no {size}×{size} window at stride {stride} fits into x, shape {x.shape}: make it smaller")
+    taps = _taps(x, size, stride)
+    out = next(taps).copy()
+    for tap in taps:
+        np.maximum(out, tap, out=out)
+    return out, MaxPool2dCache(x, out, size, stride, ties)
+
+
+def max_pool2d_backward(dout, cache):
+    r"""Gradient of `max_pool2d_forward`.
+
+    As in `max_pool_backward`, a window at a time; a pixel that is the maximum of several windows collects
+    the gradients of them all.
+
+    Parameters
+    ----------
+    dout : ndarray, shape (N, C, H', W')
+        Gradient of the loss with respect to the output.
+    cache : MaxPool2dCache
+        From `max_pool2d_forward`.
+
+    Returns
+    -------
+    dx : ndarray, shape (N, C, H, W)
+        Gradient of the input.
+
+    Raises
+    ------
+    ValueError
+        If `dout` does not have the output's shape.
+    """
+    x, out, size, stride, ties = cache
+    dout = check_dout(dout, out.shape)
+    dx = np.zeros(x.shape, dout.dtype)
+    pairs = list(zip(_taps(x, size, stride), _taps(dx, size, stride), strict=True))
+    if ties == "split":
+        dout = dout / sum((tap == out).astype(dout.dtype) for tap, _ in pairs)
+    free = np.ones(out.shape, bool)  # windows whose maximum has not been met yet
+    for tap, dtap in pairs:
+        is_max = (tap == out) & free
+        dtap += dout * is_max
+        if ties == "first":
+            free &= ~is_max
+    return dx
+
+
+# The same, one number at a time. Slow, for reading and for testing.
+
+
+def _windows(x, size, stride):
+    """Yield each output index of `max_pool2d_forward` and the indices in its window, in reading order."""
+    N, C, H, W = x.shape
+    for n, c, i, j in np.ndindex(N, C, (H - size) // stride + 1, (W - size) // stride + 1):
+        window = [(n, c, i * stride + a, j * stride + b) for a in range(size) for b in range(size)]
+        yield (n, c, i, j), window
+
+
+def max_pool2d_forward_loops(x, size=2, stride=None):
+    """Loop twin of `max_pool2d_forward`; returns only the maxima."""
+    maxima = {o: max(x[m] for m in window) for o, window in _windows(x, size, stride or size)}
+    shape = [last + 1 for last in max(maxima)]
+    return np.array(list(maxima.values()), x.dtype).reshape(shape)
+
+
+def max_pool2d_backward_loops(dout, x, size=2, stride=None, ties="first"):
+    """Loop twin of `max_pool2d_backward`."""
+    dx = np.zeros_like(x)
+    for o, window in _windows(x, size, stride or size):
+        share_loops(dx, dout[o], x, window, ties)
+    return dx
