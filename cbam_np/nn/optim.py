@@ -1,0 +1,73 @@
+"""Optimisation: stochastic gradient descent with momentum, and how the learning rate runs."""
+
+import math
+
+import numpy as np
+
+
+class SGD:
+    """Stochastic gradient descent with momentum and weight decay, as PyTorch defines it.
+
+    g = grad + λ p;  v ← μ v + g;  p ← p - lr (g + μ v) with Nesterov, p - lr v without.
+    Weight decay λ acts on arrays of two or more axes only: weights, not biases and not BN's scale and shift.
+
+    Parameters
+    ----------
+    params : dict of str to ndarray
+        The arrays to update, in place.
+    momentum : float
+        μ.
+    nesterov : bool
+        Whether to look ahead along the momentum.
+    weight_decay : float
+        λ.
+    """
+
+    def __init__(self, params, momentum=0.9, nesterov=True, weight_decay=5e-4):
+        self.params = params
+        self.momentum, self.nesterov, self.weight_decay = momentum, nesterov, weight_decay
+        self.velocity = {name: np.zeros_like(p) for name, p in params.items()}
+
+    def step(self, grads, lr):
+        """Move every parameter once.
+
+        Parameters
+        ----------
+        grads : dict of str to ndarray
+            Gradients, with the parameters' names.
+        lr : float
+            Learning rate of this step.
+        """
+        for name, p in self.params.items():
+            g, v = grads[name], self.velocity[name]
+            if p.ndim > 1:
+                g = g + self.weight_decay * p
+            v *= self.momentum
+            v += g
+            p -= lr * (g + self.momentum * v if self.nesterov else v)
+
+
+def constant(progress):
+    """Return 1 all the way."""
+    return 1.0
+
+
+def step_decay(progress):
+    """Return 1, then a tenth after half of the way, then a hundredth after three quarters."""
+    return 0.1 ** ((progress >= 0.5) + (progress >= 0.75))
+
+
+def cosine(progress):
+    """Return half a wave of cosine, from 1 to 0 (Loshchilov and Hutter, ICLR 2017)."""
+    return (1 + math.cos(math.pi * progress)) / 2
+
+
+def one_cycle(progress, warm_up=0.25):
+    """Return a straight climb from 1/25 to 1, then half a wave of cosine down to 0 (Smith, 2018)."""
+    if progress < warm_up:
+        return 0.04 + 0.96 * progress / warm_up
+    return cosine((progress - warm_up) / (1 - warm_up))
+
+
+SCHEDULES = {"constant": constant, "step": step_decay, "cosine": cosine, "one-cycle": one_cycle}
+"""Factors of the peak learning rate, as functions of the part of all steps that is done, 0 to 1."""
