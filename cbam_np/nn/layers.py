@@ -202,7 +202,7 @@ class Normalise(Layer):
         mean, std = self.state["mean"], self.state["std"]
         if np.ndim(x) != 4 or x.shape[1] != len(mean):
             raise ValueError(
-                f"images have shape {np.shape(x)}, expected (N, {len(mean)}, H, W): one image is a batch of one, x[None]"
+                f"images have shape {np.shape(x)}, expected (N, {len(mean)}, H, W): one image is x[None]"
             )
         return (x - mean[:, None, None]) / std[:, None, None]
 
