@@ -1,0 +1,3 @@
+"""Looking into a network: what it attends to."""
+
+from .maps import AttentionMaps, attention_maps

@@ -1,0 +1,43 @@
+"""The attention maps M_c and M_s that a network uses on given images."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..nn.layers import CBAM
+
+
+class AttentionMaps(NamedTuple):
+    """One block's maps for a batch; a map that the block does not have is None."""
+
+    name: str
+    Mc: np.ndarray | None
+    Ms: np.ndarray | None
+
+
+def attention_maps(model, images):
+    """Run a network on images and collect the maps of all its attention blocks, first block first.
+
+    Parameters
+    ----------
+    model : cbam_np.nn.Classifier
+        The network.
+    images : ndarray of uint8, shape (N, 3, H, W)
+        Colour images.
+
+    Returns
+    -------
+    p : ndarray, shape (N, classes)
+        Probabilities from the same pass.
+    maps : list of AttentionMaps
+        `Mc` (N, C) with a weight a channel, `Ms` (N, h, w) with a weight a pixel, at the block's resolution;
+        empty for a network without attention.
+    """
+    p = model.predict(images, batch_size=len(images))
+    maps = []
+    for name, layer in model.layers():
+        if isinstance(layer, CBAM):
+            Mc = None if layer.cache.channel is None else layer.cache.Mc[:, :, 0, 0]
+            Ms = None if layer.cache.spatial is None else layer.cache.Ms[:, 0]
+            maps.append(AttentionMaps(name, Mc, Ms))
+    return p, maps
