@@ -1,4 +1,7 @@
 """CBAM, the Convolutional Block Attention Module, in NumPy: every number of it, forward and backward."""
 
-from . import gradcheck, ops
-from .cbam import cbam_backward, cbam_forward, cbam_gradients, get_dialect, init_cbam
+from . import explain, gradcheck, nn, ops, teach
+from .cbam import DIALECTS, Dialect, cbam_backward, cbam_forward, cbam_gradients, get_dialect, init_cbam
+from .explain import attention_maps
+from .nn import SmallCNN
+from .teach import Step, Trace, lecture, trace_cbam

@@ -50,7 +50,7 @@ def numerical_gradient(f, x, dout=1.0, step=1e-5):
     TypeError
         If x or f(x) is not float64.
     ValueError
-        If f(x) or its gradient is not finite.
+        If f(x) or its gradient is not finite, or `dout` does not have the shape of f(x).
 
     Warns
     -----
@@ -62,6 +62,8 @@ def numerical_gradient(f, x, dout=1.0, step=1e-5):
     at_x = _refuse_float32(f(x.copy()), "f(x)")
     if not np.isfinite(at_x).all():
         raise ValueError(f"f(x) has {np.count_nonzero(~np.isfinite(at_x))} entries that are not finite: check x")
+    if np.ndim(dout) and np.shape(dout) != at_x.shape:
+        raise ValueError(f"dout has shape {np.shape(dout)}, f(x) has {at_x.shape}: they must be the same")
 
     def moved(index, by):
         kept = x[index]
@@ -167,6 +169,6 @@ def check_gradient(f, x, dout, dx, tolerance=1e-6, step=1e-5):
         worst = np.unravel_index(np.abs(dx - expected).argmax(), dx.shape)
         raise AssertionError(
             f"relative error {error:.2g} is more than {tolerance:g}; worst at {tuple(map(int, worst))}: "
-            f"{dx[worst]:.8g} by hand, {expected[worst]:.8g} by central differences"
+            f"{dx[worst]:.6g} by hand, {expected[worst]:.6g} by central differences"
         )
     return error

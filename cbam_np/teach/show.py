@@ -3,6 +3,7 @@
 import html
 import re
 from fractions import Fraction
+from numbers import Rational
 
 import numpy as np
 
@@ -34,8 +35,8 @@ def plain(latex):
 
 
 def number(value, decimals=DECIMALS):
-    """Write a number: fractions exactly, whole numbers whole, everything else with `decimals` places."""
-    if isinstance(value, Fraction):
+    """Write a number: fractions and integers exactly, everything else with `decimals` places."""
+    if isinstance(value, Rational):
         return str(value)
     if abs(value) < 1e-12:
         return "0"

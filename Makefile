@@ -1,0 +1,46 @@
+# make demo   the lecture in the terminal, then a network trained in about a minute, with pictures
+# make test   every test, the notebooks included
+# Both make .venv and install what they need. On a machine without make, see README.md.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test test-oracle lint notebooks clean
+
+demo: .venv/library
+	$(BIN)/cbam-np lecture
+	rm -rf demo
+	$(BIN)/cbam-np train --data shapes --attention cbam --out demo
+
+test: .venv/everything
+	$(BIN)/python -m pytest
+
+test-oracle: .venv/oracle
+	$(BIN)/python -m pytest -m oracle tests
+
+lint: .venv/everything
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+notebooks: .venv/everything
+	$(BIN)/jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb
+
+clean:
+	rm -rf .venv demo
+
+.venv/python:
+	@$(PYTHON) -c 'import sys; v = sys.version.split()[0]; sys.version_info >= (3, 11) or sys.exit(f"Python 3.11 or newer is needed, $(PYTHON) is {v}: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv .venv
+	touch $@
+
+.venv/library: .venv/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+.venv/everything: .venv/library requirements.txt
+	$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	touch $@
+
+.venv/oracle: .venv/everything
+	$(BIN)/python -m pip install --quiet torch==2.13.0
+	touch $@

@@ -1,0 +1,78 @@
+"""Pictures, tested by what is in them: colours, numbers, titles."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from cbam_np import SmallCNN, lecture, viz
+
+
+def _texts(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+def test_a_feature_map_is_one_picture_a_channel_with_its_numbers():
+    figure = viz.matrices(lecture.F, ["a", "b", "c"])
+    assert len(figure.axes) == 3
+    for ax, channel, title in zip(figure.axes, lecture.F, "abc", strict=True):
+        np.testing.assert_array_equal(ax.images[0].get_array(), channel)
+        assert _texts(ax) == [str(value) for value in channel.ravel()]
+        assert ax.get_title() == title
+
+
+def test_fractions_are_written_as_fractions():
+    figure = viz.matrices(np.array([Fraction(8, 9), Fraction(2)]))
+    assert _texts(figure.axes[0]) == ["8/9", "2"]
+
+
+def test_limits_attention_0_to_1_signed_symmetric_features_shared():
+    attention = viz.matrices([[[0.2, 0.4]]], kind="attention").axes[0].images[0]
+    assert attention.get_clim() == (0, 1)
+    signed = viz.matrices([[[-3.0, 1.0]]], kind="signed").axes[0].images[0]
+    assert signed.get_clim() == (-3, 3)
+    first, second = (ax.images[0] for ax in viz.matrices([[[1.0]], [[4.0]]]).axes)
+    assert first.get_clim() == second.get_clim()
+
+
+@pytest.mark.parametrize("kind", viz.KINDS)
+def test_numbers_can_be_read_on_their_colours(kind):
+    values = np.linspace(-1 if kind == "signed" else 0, 1, 21)[None]
+    ax = viz.matrices([values], kind=kind).axes[0]
+    image = ax.images[0]
+    for value, text in zip(values[0], ax.texts, strict=True):
+        red, green, blue, _ = image.cmap(image.norm(value))
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (red, green, blue)]
+        luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+        contrast = (luminance + 0.05) / 0.05 if text.get_color() == "black" else 1.05 / (luminance + 0.05)
+        assert contrast > 3, (value, contrast)  # WCAG's minimum for large text
+        assert text.get_fontsize() >= 10
+
+
+def test_errors():
+    with pytest.raises(ValueError, match="2 titles for 3 matrices"):
+        viz.matrices(lecture.F, ["a", "b"])
+    with pytest.raises(ValueError, match="kind is 'rainbow', expected one of 'features'"):
+        viz.matrices(lecture.F, kind="rainbow")
+    with pytest.raises(ValueError, match="expected 2"):
+        viz.draw_matrix(viz.Figure().subplots(), lecture.F)
+
+
+def test_attention_figure_shows_the_maps_the_network_used(rng):
+    model = SmallCNN("cbam", rng=rng, channels=(4, 8), reduction=2)
+    images = rng.integers(0, 256, (2, 3, 8, 8), dtype=np.uint8)
+    figure = viz.attention_figure(model, images, np.array([0, 1]), [str(k) for k in range(10)])
+    p = model.predict(images)
+    grid = np.array(figure.axes[:8]).reshape(2, 4)
+    for n in range(2):
+        np.testing.assert_array_equal(grid[n, 0].images[0].get_array(), images[n].transpose(1, 2, 0))
+        assert f"P = {p[n].max():.2f}" in grid[n, 0].get_title()
+        heights = [bar.get_height() for bar in grid[n, 1].patches]
+        np.testing.assert_allclose(heights, model.stage2.attention.cache.Mc[n, :, 0, 0], rtol=1e-6)
+        np.testing.assert_allclose(grid[n, 2].images[0].get_array(), model.stage1.attention.cache.Ms[n, 0], rtol=1e-6)
+
+
+def test_attention_figure_needs_attention(rng):
+    model = SmallCNN(None, rng=rng, channels=(4,))
+    with pytest.raises(ValueError, match="has no CBAM block: make it with attention='cbam'"):
+        viz.attention_figure(model, np.zeros((1, 3, 8, 8), np.uint8), [0], ["a"] * 10)
