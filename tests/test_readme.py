@@ -1,0 +1,71 @@
+"""What README shows, runs: its Python, its commands, its links."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PYTHON = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+COMMANDS = [line.strip() for line in re.findall(r"^    ((?:make|cbam-np|python) [^\n]*)$", README, flags=re.MULTILINE)]
+LINKS = re.findall(r"\]\(([^)#]+)\)", README + (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
+
+
+def run(*command):
+    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=ROOT, timeout=300)
+
+
+@pytest.mark.parametrize("code", PYTHON, ids=range(len(PYTHON)))
+def test_python_prints_what_its_comments_say(code, capsys):
+    exec(compile(code, "README.md", "exec"), {})
+    printed = capsys.readouterr().out.splitlines()
+    assert printed == re.findall(r"^print\(.*# (.*)$", code, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("make")])
+def test_make_targets_exist(command):
+    target = command.split("#")[0].split()[1]
+    done = run("make", "--dry-run", target)
+    assert done.returncode == 0, done.stderr
+
+
+def test_cbam_np_lecture():
+    done = run(sys.executable, "-m", "cbam_np", "lecture")
+    assert done.returncode == 0 and done.stdout.endswith("numbers on the slides matched.\n")
+
+
+TRAIN = [command.split("#")[0].split()[2:] for command in COMMANDS if command.startswith("cbam-np train")]
+
+
+@pytest.mark.parametrize("options", TRAIN, ids=" ".join)
+def test_train_commands_are_understood(options, tmp_path):
+    options = [*options[: options.index("--out")], "--out", str(tmp_path / "run")]
+    if "cifar10" in options:
+        options += ["--data-root", str(tmp_path)]
+        done = run(sys.executable, "-m", "cbam_np", "train", *options)
+        assert done.returncode == 2 and "cifar-10-batches-bin" in done.stderr  # understood: only the data are missing
+    else:
+        small = ["--images", "128", "--epochs", "1", "--channels", "4", "8", "--reduction", "2"]
+        done = run(sys.executable, "-m", "cbam_np", "train", *options, *small)
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / "run" / "attention.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("link", sorted(set(LINKS)))
+def test_links_lead_somewhere(link):
+    assert link.startswith("https://") or (ROOT / link).exists(), link
+
+
+def test_everything_is_found():
+    assert len(PYTHON) == 2 and len(COMMANDS) >= 8 and len(TRAIN) == 3 and len(LINKS) >= 4
+
+
+def test_the_library_s_requirements_are_among_all_requirements():
+    import tomllib
+
+    library = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    everything = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    assert library and set(library) <= set(everything)
