@@ -1,7 +1,8 @@
 """CBAM, the Convolutional Block Attention Module, in NumPy: every number of it, forward and backward."""
 
-from . import explain, gradcheck, nn, ops, teach
+from . import data, explain, gradcheck, nn, ops, teach, train
 from .cbam import DIALECTS, Dialect, cbam_backward, cbam_forward, cbam_gradients, get_dialect, init_cbam
+from .data import LabelledImages, load_cifar10, make_shapes
 from .explain import attention_maps
 from .nn import SmallCNN
 from .teach import Step, Trace, lecture, trace_cbam

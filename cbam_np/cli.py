@@ -1,0 +1,227 @@
+"""The shell command `cbam-np`: every subcommand is a row of `COMMANDS`."""
+
+import argparse
+import os
+import shlex
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+NONE = "none"  # how --attention spells None
+
+
+class UserError(Exception):
+    """Input that cannot be used; the message is all that a person gets to see."""
+
+
+def main(argv=None, prog="cbam-np"):
+    """Run a subcommand.
+
+    Parameters
+    ----------
+    argv : list of str, optional
+        Arguments; those of the process where none are given.
+    prog : str
+        What the command is called in messages.
+
+    Returns
+    -------
+    int
+        Exit status: 0 on success, 2 on bad input, 130 after Ctrl-C.
+    """
+    parser = argparse.ArgumentParser(prog=prog, description="CBAM in NumPy: read it, train it, see it.")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name, (summary, declare, run) in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+        declare(command)
+        command.set_defaults(run=run, command=f"{prog} {name}")
+    given = vars(parser.parse_args(argv))
+    run, command = given.pop("run"), given.pop("command")
+    try:
+        run(command, **given)
+        sys.stdout.flush()
+    except UserError as error:
+        print(f"{command}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt as stopped:
+        print(f"\n{command}: {stopped or 'stopped'}", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader had enough, as in `cbam-np lecture | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return 0
+
+
+# --- lecture ---
+
+
+def _declare_lecture(parser):
+    pass
+
+
+def _lecture(command):
+    from .teach.lecture import walkthrough
+
+    print(walkthrough())
+
+
+# --- train ---
+
+
+def _train_options():
+    """Return the options of `train` that are settings of a run: flag -> what argparse needs to know."""
+    from .nn import SCHEDULES
+    from .nn.models import ATTENTIONS
+    from .train.loop import AUGMENTATIONS
+    from .train.run import RECIPES, Settings
+
+    def default(name):
+        values = {data: getattr(recipe, name) for data, recipe in RECIPES.items()}
+        if len(set(values.values())) == 1:
+            return f"; default: {values.popitem()[1]}"
+        return "; default: " + ", ".join(f"{value} for {data}" for data, value in values.items())
+
+    usual = Settings()
+    return {
+        "--data": {
+            "choices": list(RECIPES),
+            "help": f"data set: shapes are drawn by program, cifar10 is looked for and else downloaded, 170 MB; "
+            f"default: {usual.data}",
+        },
+        "--attention": {
+            "choices": [NONE, *ATTENTIONS],
+            "help": f"what follows each stage of the network; default: {usual.attention}",
+        },
+        "--epochs": {"type": int, "metavar": "N", "help": f"passes over the training images{default('epochs')}"},
+        "--batch-size": {"type": int, "metavar": "N", "help": f"images a step{default('batch_size')}"},
+        "--lr": {"type": float, "metavar": "RATE", "help": f"learning rate at its peak{default('lr')}"},
+        "--schedule": {
+            "choices": list(SCHEDULES),
+            "help": f"how the learning rate runs from the first step to the last{default('schedule')}",
+        },
+        "--augment": {
+            "choices": list(AUGMENTATIONS),
+            "help": "what is done at random to a training image: mirrored left to right, also shifted by up to 4 "
+            f"pixels, or nothing{default('augment')}",
+        },
+        "--label-smoothing": {
+            "type": float,
+            "metavar": "EPS",
+            "help": f"probability that the target gives away to all classes alike, 0 to 1{default('label_smoothing')}",
+        },
+        "--weight-decay": {
+            "type": float,
+            "metavar": "LAMBDA",
+            "help": f"pull of the weights towards 0{default('weight_decay')}",
+        },
+        "--channels": {
+            "type": int,
+            "nargs": "+",
+            "metavar": "C",
+            "help": f"channels of each stage; default: {' '.join(map(str, usual.channels))}",
+        },
+        "--reduction": {
+            "type": int,
+            "metavar": "R",
+            "help": f"the attention's MLP has C // R hidden units; default: {usual.reduction}",
+        },
+        "--images": {
+            "type": int,
+            "metavar": "N",
+            "help": "train on the first N images only; default: all, 5000 shapes or 50000 of cifar10",
+        },
+        "--validation": {
+            "type": int,
+            "metavar": "N",
+            "help": "hold back the last N training images and score the network on them after every epoch; "
+            f"default: {usual.validation}",
+        },
+        "--seed": {
+            "type": int,
+            "metavar": "N",
+            "help": f"of the first weights, the order of the images and their augmentation; default: {usual.seed}",
+        },
+        "--data-root": {
+            "metavar": "DIR",
+            "help": "where CIFAR-10 lies; default: $CBAM_NP_DATA, then the user's cache, then a download",
+        },
+        "--note": {"metavar": "TEXT", "help": "anything to be kept with the result"},
+    }
+
+
+def _declare_train(parser):
+    for flag, told in _train_options().items():
+        parser.add_argument(flag, default=argparse.SUPPRESS, **told)  # absent where not given: --resume reads it
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder for checkpoint, history, result and picture"
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with the run in DIR, with its settings; no other option is needed"
+    )
+    parser.epilog = (
+        "Ctrl-C saves and stops. A run that was stopped, even by a power cut, goes on with --resume --out DIR and ends "
+        "with the same weights, to the last bit."
+    )
+
+
+def _train(command, out, resume, **given):
+    from .train.checkpoint import CheckpointError
+    from .train.loop import CHECKPOINT, HISTORY, Diverged
+    from .train.run import RESULT, Settings, prepare, read_settings
+
+    if given.get("attention") == NONE:
+        given["attention"] = None
+    if "channels" in given:
+        given["channels"] = tuple(given["channels"])
+    on = f"{command} --resume --out {shlex.quote(str(out))}"
+    try:
+        try:
+            settings = read_settings(out) if resume else Settings(data=given.get("data", Settings.data))
+            run = prepare(settings.changed(**given), out, resume=resume)
+        except (ValueError, OSError) as error:  # what the settings, the folder or the data are to blame for
+            raise UserError(error) from error
+        try:
+            result = run.finish(command=_typed(run.settings))
+            picture = _write_pictures(run.model, run.test, out) if run.settings.attention == "cbam" else None
+        except (CheckpointError, Diverged, OSError) as error:
+            raise UserError(error) from error
+    except KeyboardInterrupt as stopped:
+        kept = f"saved in {out}; go on with: {on}" if (out / CHECKPOINT).is_file() else "stopped; nothing was saved yet"
+        raise KeyboardInterrupt(kept) from stopped
+    print(
+        f"Test accuracy {result['test_accuracy']:.1%} on {result['test_images']} images after {result['epochs']} "
+        f"epochs, at {result['images_per_second']:.0f} training images per second."
+    )
+    print(
+        f"{out} holds {CHECKPOINT}, {HISTORY} and {RESULT}" + (f"; {picture} shows where it looks." if picture else ".")
+    )
+
+
+def _typed(settings):
+    """Return the command that makes this run again; where the data lie is left to the machine."""
+    from .train.run import Settings
+
+    usual, words = Settings(data=settings.data), ["cbam-np", "train"]
+    own, default = ({**asdict(s), **asdict(s.recipe)} for s in (settings, usual))
+    for flag in _train_options():
+        name = flag.removeprefix("--").replace("-", "_")
+        if name in ("data", "attention", "epochs", "seed") or (own[name] != default[name] and name != "data_root"):
+            values = own[name] if isinstance(own[name], tuple | list) else [own[name]]
+            words += [flag, *(NONE if value is None else str(value) for value in values)]
+    return shlex.join(words)
+
+
+def _write_pictures(model, test, out):
+    """Draw where the attention looks on four test images; return the picture's path."""
+    from . import viz
+
+    figure = viz.attention_figure(model, test.images[:4], test.labels[:4], test.classes)
+    path = out / "attention.png"
+    figure.savefig(path, dpi=150)
+    return path
+
+
+COMMANDS = {
+    "lecture": ("walk through the lecture's example, number by number", _declare_lecture, _lecture),
+    "train": ("train a small network with or without attention", _declare_train, _train),
+}

@@ -1,0 +1,50 @@
+"""Augmentation: every epoch sees each image a little shifted and perhaps mirrored, so that none is learned by heart."""
+
+import numpy as np
+
+from ..ops.checks import check_option
+
+BORDERS = {"zero": "constant", "reflect": "reflect"}
+
+
+def crop_and_flip(images, *, rng, padding=4, border="zero", flip=True):
+    """Crop each image at random out of its padded self, and mirror every other one left to right.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (N, C, H, W)
+        The images; not written to.
+    rng : numpy.random.Generator
+        Draws the place of each crop and the coin of each flip.
+    padding : int
+        Pixels added on each of the four sides, and so the largest shift; 0 to crop nothing.
+    border : {"zero", "reflect"}
+        What is added: black, or the image mirrored at its edge.
+    flip : bool
+        Whether to mirror, with probability 1/2.
+
+    Returns
+    -------
+    ndarray of uint8, shape (N, C, H, W)
+        New images of the same size.
+
+    Raises
+    ------
+    ValueError
+        If the images are not uint8 of shape (N, C, H, W), or an option is out of range.
+    """
+    images = np.asarray(images)
+    if images.dtype != np.uint8 or images.ndim != 4:
+        raise ValueError(f"images are {images.dtype} of shape {images.shape}, expected uint8 of shape (N, C, H, W)")
+    check_option(border, "border", BORDERS)
+    N, C, H, W = images.shape
+    if not 0 <= padding < min(H, W):
+        raise ValueError(f"padding is {padding}, expected 0 to {min(H, W) - 1} for images of {H}×{W} pixels")
+    top, left = rng.integers(2 * padding + 1, size=(2, N))
+    mirrored = rng.random(N) < 0.5 if flip else np.zeros(N, bool)
+    around = ((0, 0), (0, 0), (padding, padding), (padding, padding))
+    padded = np.pad(images, around, mode=BORDERS[border])  # (N, C, H+2p, W+2p)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (H, W), axis=(2, 3))  # (N, C, 2p+1, 2p+1, H, W)
+    out = windows[np.arange(N), :, top, left]  # a window an image: (N, C, H, W)
+    out[mirrored] = out[mirrored, :, :, ::-1]
+    return out

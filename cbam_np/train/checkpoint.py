@@ -1,0 +1,168 @@
+"""Checkpoints: arrays and what is to be known about them, in one `.npz` file that is whole or not there at all."""
+
+import json
+import os
+import zipfile
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import numpy as np
+
+VERSION = 1
+METADATA = "metadata"
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be used; the message says why, and what to do."""
+
+
+@contextmanager
+def written_whole(path):
+    """Open a file for writing that takes its name only once everything is on the disk.
+
+    Until then it is called `path` + ".tmp" and lies in the same folder; a file that was there before stays as
+    it is, also when the computer stops in the middle.
+
+    Parameters
+    ----------
+    path : Path or str
+        What the file shall be called.
+
+    Yields
+    ------
+    file
+        Open for writing bytes.
+    """
+    path = Path(path)
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        with open(temporary, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def write_json(path, content):
+    """Write a dict as indented JSON; NaN and infinity, which JSON does not know, are refused."""
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    with written_whole(path) as file:
+        file.write(text.encode())
+
+
+def check_writable(folder):
+    """Make a folder and try to write into it, so that a run does not fail when its first results are there.
+
+    Parameters
+    ----------
+    folder : Path or str
+        The folder; made together with the folders above it where it is missing.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made or written into; the message names it and the reason.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".can-write.tmp"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise OSError(f"cannot write into {folder}: {error.strerror}; choose another folder") from error
+
+
+def save_checkpoint(path, arrays, metadata=None):
+    """Write arrays and metadata to one file, at once or not at all.
+
+    The file is an ordinary `.npz`: `np.load(path)["metadata"]` shows the metadata, every other name an array.
+
+    Parameters
+    ----------
+    path : Path or str
+        Where.
+    arrays : dict of str to ndarray
+        What; "/" in a name is welcome.
+    metadata : dict, optional
+        Anything that JSON can hold.
+
+    Raises
+    ------
+    ValueError
+        If an array is of Python objects, or is called "metadata".
+    OSError
+        If the file cannot be written; what was there before is still there.
+    """
+    if METADATA in arrays:
+        raise ValueError(f"an array is called {METADATA!r}, which is where the metadata go: choose another name")
+    text = json.dumps({"version": VERSION} | (metadata or {}), ensure_ascii=False, allow_nan=False)
+    with written_whole(path) as file, zipfile.ZipFile(file, "w") as archive:
+        for name, array in {METADATA: np.array(text), **arrays}.items():
+            with archive.open(name + ".npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
+
+
+def load_checkpoint(path):
+    """Read what `save_checkpoint` wrote.
+
+    Nothing in the file is run: pickled objects, which could run code, are refused.
+
+    Parameters
+    ----------
+    path : Path or str
+        Where.
+
+    Returns
+    -------
+    arrays : dict of str to ndarray
+        The arrays by name.
+    metadata : dict
+        The metadata, and the format's `version`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    CheckpointError
+        If the file is damaged, is no checkpoint, holds pickled objects, or is of another version.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no checkpoint {path}: check the name, or train first")
+    arrays = {}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.namelist():
+                name = member.removesuffix(".npy")
+                with archive.open(member) as file:
+                    try:
+                        arrays[name] = np.lib.format.read_array(file, allow_pickle=False)
+                    except ValueError as error:  # of NumPy's format: objects, or bytes that are no array
+                        raise CheckpointError(f"{path}: {name!r} cannot be read safely ({error})") from error
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        raise CheckpointError(
+            f"{path} is no checkpoint, or only part of one ({error}): copy it again, or train again"
+        ) from error
+    return arrays, _read_metadata(arrays, path)
+
+
+def _read_metadata(arrays, path):
+    """Take the metadata out of the arrays."""
+    if METADATA not in arrays:
+        raise CheckpointError(f"{path} has arrays but no metadata: it was not written by save_checkpoint")
+    try:
+        metadata = json.loads(str(arrays.pop(METADATA)))
+        version = metadata["version"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise CheckpointError(f"{path} has metadata that cannot be understood ({error}): train again") from error
+    if version != VERSION:
+        raise CheckpointError(
+            f"{path} is a checkpoint of version {version}, expected {VERSION}: "
+            "read it with the cbam_np that wrote it, or train again"
+        )
+    return metadata

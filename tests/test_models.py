@@ -1,0 +1,102 @@
+import numpy as np
+import pytest
+
+from cbam_np.gradcheck import check_gradient
+from cbam_np.nn import SGD, SmallCNN
+from cbam_np.ops import softmax_cross_entropy_backward, softmax_cross_entropy_forward
+
+ATTENTIONS = [None, "se", "cbam"]
+TINY = {"channels": (2, 3, 4), "reduction": 2, "classes": 5}
+
+
+def pictures(rng, count, size=32):
+    return rng.integers(0, 256, (count, 3, size, size), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("attention", ATTENTIONS)
+def test_every_gradient_from_the_loss_to_the_pixels(attention, rng):
+    model = SmallCNN(attention, rng=rng, dtype=np.float64, **TINY)
+    x, labels = rng.uniform(0, 255, (3, 3, 8, 8)), np.array([0, 3, 4])
+    loss, cache = softmax_cross_entropy_forward(model.forward(x, training=True), labels, 0.1)
+    dx, grads = model.backward(softmax_cross_entropy_backward(1.0, cache)), dict(model.grads)
+    assert grads.keys() == model.params.keys()
+
+    def loss_at(images):
+        return softmax_cross_entropy_forward(model.forward(images, training=True), labels, 0.1)[0]
+
+    check_gradient(loss_at, x, np.float64(1), dx, step=1e-3)  # a pixel counts 0 to 255, so its step is larger
+    for name, array in model.params.items():
+
+        def along(moved, array=array):
+            kept = array.copy()
+            array[...] = moved
+            loss = loss_at(x)
+            array[...] = kept
+            return loss
+
+        check_gradient(along, array, np.float64(1), grads[name])
+
+
+@pytest.mark.parametrize("attention", ["se", "cbam"])
+def test_attention_is_drawn_last_so_that_the_rest_starts_alike(attention):
+    plain = SmallCNN(None, rng=np.random.default_rng(3)).state_dict()
+    gated = SmallCNN(attention, rng=np.random.default_rng(3)).state_dict()
+    assert plain.keys() < gated.keys()
+    assert all(np.array_equal(array, gated[name]) for name, array in plain.items())
+    assert all(".attention." in name for name in gated.keys() - plain.keys())
+    assert not np.array_equal(plain["head.W"], SmallCNN(rng=np.random.default_rng(4)).state_dict()["head.W"])
+
+
+def test_shapes_and_dtype(rng):
+    model = SmallCNN("cbam", rng=rng)
+    logits = model.forward(pictures(rng, 2))
+    assert logits.shape == (2, 10) and logits.dtype == np.float32
+    assert {array.dtype for array in model.state_dict().values()} == {np.dtype(np.float32)}
+    assert model.stage3.relu.cache is not None and model.stage3.attention.cache.Ms.shape == (2, 1, 8, 8)
+    assert set(model.stage1.attention.params) == {"W0", "W1", "W7"}
+
+
+def test_unknown_attention(rng):
+    with pytest.raises(ValueError, match="attention is 'eca', expected one of None, 'se', 'cbam'"):
+        SmallCNN("eca", rng=rng)
+
+
+def test_predict_gives_probabilities_whatever_the_batch(rng):
+    model, images = SmallCNN("cbam", rng=rng, dtype=np.float64, **TINY), pictures(rng, 7)
+    model.forward(images, training=True)
+    before = {name: array.copy() for name, array in model.state_dict().items()}
+    p = model.predict(images)
+    assert p.shape == (7, 5) and (p > 0).all()
+    np.testing.assert_allclose(p.sum(axis=1), 1)
+    np.testing.assert_allclose(model.predict(images, batch_size=3), p)
+    np.testing.assert_allclose(model.predict(images[4:5]), p[4:5])
+    assert all(np.array_equal(array, before[name]) for name, array in model.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (np.zeros((2, 3, 32, 32)), "images are float64, expected uint8"),
+        (np.zeros((3, 32, 32), np.uint8), r"images have shape .*x\[None\]"),
+        (np.zeros((2, 32, 32, 3), np.uint8), r"images have shape .*expected \(N, 3, H, W\)"),
+        (np.zeros((0, 3, 32, 32), np.uint8), r"images are empty, shape \(0, 3, 32, 32\)"),
+    ],
+)
+def test_predict_says_what_it_expects(images, message, rng):
+    with pytest.raises(ValueError, match=message):
+        SmallCNN(rng=rng, **TINY).predict(images)
+
+
+@pytest.mark.parametrize("attention", ATTENTIONS)
+def test_a_handful_of_images_is_learned_by_heart(attention, rng):
+    model = SmallCNN(attention, rng=rng, channels=(8, 16), reduction=4, classes=5)
+    images, labels = pictures(rng, 10, 16), np.arange(10) % 5
+    model.normalise.fit(images)
+    optimiser, losses = SGD(model.params, weight_decay=0), []
+    for _ in range(60):
+        loss, cache = softmax_cross_entropy_forward(model.forward(images, training=True), labels)
+        model.backward(softmax_cross_entropy_backward(1.0, cache))
+        optimiser.step(model.grads, lr=0.1)
+        losses.append(loss)
+    assert 1 < losses[0] < 3 and losses[-1] < 0.02
+    assert (model.forward(images, training=True).argmax(axis=1) == labels).all()
