@@ -87,7 +87,8 @@ def channel_attention_forward(F, params, dialect="paper", **changes):
     check_shape(W1, "W1", W0.shape[::-1], "W1 leads back from W0's hidden units to the channels")
     mlps, pools = {}, {}
     for pool in d.channel_pools:
-        v, pools[pool] = POOLS[pool][0](F, "space", d)  # (N,C,H,W) -> (N,C)
+        with np.errstate(over="ignore", invalid="ignore"):  # check_finite says it in words
+            v, pools[pool] = POOLS[pool][0](F, "space", d)  # (N,C,H,W) -> (N,C)
         check_finite(v, F)
         _, mlps[pool] = mlp_forward(v, W0, W1)
     z_c = sum(mlp.z for mlp in mlps.values())

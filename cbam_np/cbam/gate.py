@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..ops.checks import check_dout
+from ..ops.checks import as_float, check_dout
 
 
 class GateCache(NamedTuple):
@@ -35,6 +35,7 @@ def gate_forward(F, M):
     -----
     Source: the lecture, end of Step 1 and Step 3; paper, equation 1.
     """
+    F, M = as_float(F, "F", 4), as_float(M, "M", 4)
     F = F.astype(M.dtype) if F.dtype == object else F
     return F * M, GateCache(F, M)
 

@@ -38,9 +38,9 @@ def init_cbam(channels, reduction=16, kernel_size=7, *, rng, dialect="paper", dt
         If r leaves no hidden unit, k is even, or an option is unknown.
     """
     d = get_dialect(dialect, **changes)
-    hidden = channels // reduction
     shapes = {}
     if "channel" in ORDERS[d.order]:
+        hidden = channels // reduction if reduction else 0
         if reduction < 1 or hidden < 1:
             raise ValueError(
                 f"reduction {reduction} leaves no hidden unit for {channels} channels: choose 1 to {channels}"

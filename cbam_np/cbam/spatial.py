@@ -90,7 +90,8 @@ def spatial_attention_forward(F, params, dialect="paper", **changes):
     check_shape(W7, "W7", (1, len(d.spatial_pools), k, k), "one kernel, with a half for each pooled map")
     maps, pools = [], {}
     for pool in d.spatial_pools:
-        v, pools[pool] = POOLS[pool][0](F, "channels", d)  # (N,C,H,W) -> (N,1,H,W)
+        with np.errstate(over="ignore", invalid="ignore"):  # check_finite says it in words
+            v, pools[pool] = POOLS[pool][0](F, "channels", d)  # (N,C,H,W) -> (N,1,H,W)
         check_finite(v, F)
         maps.append(v)
     Fs = np.concatenate(maps, axis=1)

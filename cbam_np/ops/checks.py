@@ -60,7 +60,7 @@ def check_shape(array, name, expected, hint):
 
 def check_option(value, name, allowed):
     """Raise a ValueError that lists what is `allowed`, unless `value` is one of it."""
-    if value not in allowed:
+    if value not in list(allowed):  # a list, so that a value which cannot be hashed is answered as well
         raise ValueError(f"{name} is {value!r}, expected one of {', '.join(map(repr, allowed))}")
 
 

@@ -49,7 +49,7 @@ def linear_forward(x, W, b=None):
     out = x @ W.T  # (N,D) @ (D,M) -> (N,M)
     if b is not None:
         check_shape(b, "b", (len(W),), "one bias an output")
-        out = out + b
+        out = out + np.asarray(b, out.dtype)
     return out, LinearCache(x, W, b is not None)
 
 

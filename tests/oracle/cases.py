@@ -1,0 +1,135 @@
+"""The cases that both oracles look at, and the project's side of them.
+
+A case is an operation's name, its arrays by name, and its options. `ours` runs it through the project.
+"""
+
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+
+from cbam_np import cbam_backward, cbam_forward, init_cbam, ops
+from cbam_np.cbam import ORDERS
+
+from ..helpers import as_tuple, tied
+
+POOLS = [("avg", "max"), ("max", "avg"), ("avg",), ("max",)]
+
+
+class Case(NamedTuple):
+    """An operation's name, its arrays by name, and its options."""
+
+    name: str
+    arrays: dict
+    options: dict
+
+    def astype(self, dtype):
+        """Return the case with all of its arrays in a dtype."""
+        return self._replace(arrays={key: array.astype(dtype) for key, array in self.arrays.items()})
+
+
+def ours(case, dout):
+    """Run a case through the project: the output, and the gradients by the arrays' names."""
+    if case.name == "cbam":
+        params = {key: array for key, array in case.arrays.items() if key != "x"}
+        out, cache = cbam_forward(case.arrays["x"], params, **case.options)
+        dx, grads = cbam_backward(dout, cache)
+        return out, {"x": dx, **grads}
+    options = dict(case.options)
+    if options.get("running"):  # lists, so that a file can hold them
+        options["running"] = tuple(np.array(s, dout.dtype) for s in options["running"])
+    forward, backward = getattr(ops, f"{case.name}_forward"), getattr(ops, f"{case.name}_backward")
+    out, cache = forward(*case.arrays.values(), **options)
+    return out, dict(zip(case.arrays, as_tuple(backward(dout, cache)), strict=True))
+
+
+def cbam_case(rng, shape, reduction, kernel_size, numbers, **options):
+    """Draw a CBAM case.
+
+    `numbers` is "real", or "whole" for small whole numbers, so that maxima are reached many times over. In the
+    order spatial-channel, channel attention sees M_s ⊗ F: numbers that were equal at two pixels are equal no more, or
+    only up to rounding, which each library does in its own way. They stay equal where M_s is 0.5 everywhere ("whole",
+    by a kernel of zeros) and where they are 0, here the maximum of every channel ("whole up to 0").
+    """
+    params = init_cbam(shape[1], reduction, kernel_size, rng=rng, **options)
+    x = rng.normal(size=shape) if numbers == "real" else tied(rng, *shape)
+    if options["order"] == "spatial-channel" and numbers == "whole":
+        params["W7"] *= 0
+    if numbers == "whole up to 0":
+        x = -np.abs(x)
+        x[..., -1, -1] = x[..., 0, 0] = 0
+    if "W0" in params:  # one hidden unit at least that is alive for the first image, or there is no gradient to see
+        v = x[0].max(axis=(1, 2)) if "max" in options["channel_pools"] else x[0].mean(axis=(1, 2))
+        params["W0"][0] *= -1 if params["W0"][0] @ v < 0 else 1
+    return Case("cbam", {"x": x, **params}, options)
+
+
+def random_cbam_case(seed, ties):
+    """Draw a CBAM case: shapes, reduction, kernel, pools by the seed; every order; whole numbers half of the time."""
+    rng = np.random.default_rng(seed)
+    shape = tuple(int(rng.integers(1, most, endpoint=True)) for most in (4, 24, 9, 9))
+    return cbam_case(
+        rng,
+        shape,
+        reduction=int(rng.integers(1, shape[1], endpoint=True)),
+        kernel_size=int(rng.choice([1, 3, 5, 7])),
+        numbers=["real", "whole", "real", "whole up to 0"][seed // len(ORDERS) % 4],
+        order=list(ORDERS)[seed % len(ORDERS)],
+        channel_pools=POOLS[rng.integers(4)],
+        spatial_pools=POOLS[rng.integers(4)],
+        ties=ties,
+    )
+
+
+def op_cases(rng):
+    """Return cases of the single operations, by a name for each."""
+
+    def normal(*shape):
+        return rng.normal(size=shape)
+
+    x = normal(2, 3, 6, 5)
+    whole = tied(rng, 2, 3, 6, 5)
+    images = {"x": normal(3, 2, 4, 3), "gamma": normal(2), "beta": normal(2)}
+    running = (normal(2).tolist(), rng.uniform(0.5, 2, size=2).tolist())
+    labels = [0, 3, 1, 3]
+    cases = {
+        "relu": Case("relu", {"x": whole}, {}),
+        "sigmoid": Case("sigmoid", {"z": 20 * x}, {}),
+        "linear": Case("linear", {"x": normal(4, 3), "W": normal(2, 3), "b": normal(2)}, {}),
+        "linear without bias": Case("linear", {"x": normal(4, 3), "W": normal(2, 3)}, {}),
+        "batch_norm training": Case("batch_norm", images, {"running": None, "eps": 1e-5}),
+        "batch_norm inference": Case("batch_norm", images, {"running": running, "eps": 1e-3}),
+        **{
+            f"cross_entropy {smoothing}": Case(
+                "softmax_cross_entropy", {"logits": 20 * normal(4, 5)}, {"labels": labels, "label_smoothing": smoothing}
+            )
+            for smoothing in (0.0, 0.1)
+        },
+        **{f"avg_pool {over}": Case("avg_pool", {"x": x}, {"over": over}) for over in ("space", "channels")},
+    }
+    for ties in ("first", "split"):
+        for over in ("space", "channels"):
+            cases[f"max_pool {over} {ties}"] = Case("max_pool", {"x": whole}, {"over": over, "ties": ties})
+        for size, stride in ((2, 2), (3, 1), (3, 2), (2, 3)):
+            options = {"size": size, "stride": stride, "ties": ties}
+            cases[f"max_pool2d {size} {stride} {ties}"] = Case("max_pool2d", {"x": whole}, options)
+    for k, stride, padding in ((1, 1, 0), (3, 1, 1), (3, 2, 1), (2, 2, 0), (4, 1, 2), (7, 1, 3), (3, 3, 0)):
+        arrays = {"x": x, "W": normal(2, 3, k, k)} | ({"b": normal(2)} if padding else {})
+        cases[f"conv2d {k} {stride} {padding}"] = Case("conv2d", arrays, {"stride": stride, "padding": padding})
+    return cases
+
+
+def frozen_cases():
+    """Return the cases that are frozen into files, by file and name."""
+    rng = np.random.default_rng(2018)
+    both = {"channel_pools": POOLS[0], "spatial_pools": POOLS[0]}
+    cbams = {}
+    for order, ties, numbers in product(ORDERS, ("first", "split"), ("real", "whole", "whole up to 0")):
+        if numbers != "whole up to 0" or order == "spatial-channel":
+            case = cbam_case(rng, (2, 4, 3, 4), 2, 3, numbers, order=order, ties=ties, **both)
+            cbams[f"{order} {ties} {numbers}"] = case
+    for pools in POOLS[1:]:
+        options = {"order": "channel-spatial", "channel_pools": pools, "spatial_pools": pools}
+        cbams["pools " + " ".join(pools)] = cbam_case(rng, (1, 3, 4, 3), 1, 5, "whole", **options)
+    cbams["sixteen channels"] = cbam_case(rng, (1, 16, 5, 5), 16, 7, "real", order="channel-spatial", **both)
+    return {"cbam": cbams, "ops": op_cases(rng)}

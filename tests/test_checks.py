@@ -1,0 +1,88 @@
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from cbam_np.ops.checks import as_float, check_dout, check_option, check_shape
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_floats_pass_as_they_are(dtype):
+    x = np.ones((2, 3), dtype)
+    assert as_float(x, "x") is x
+
+
+@pytest.mark.parametrize("x", [[1, 2], np.array([1, 2], np.uint8), np.array([True, True])], ids=str)
+def test_whole_numbers_and_booleans_become_float64(x):
+    assert as_float(x, "x").dtype == np.float64
+    assert as_float(x, "x").tolist() == [float(v) for v in x]
+
+
+def test_fractions_pass_untouched():
+    x = np.array([Fraction(1, 3), 2], dtype=object)
+    assert as_float(x, "x") is x
+
+
+@pytest.mark.parametrize(
+    ("x", "kind"),
+    [
+        (np.ones(2, np.float16), "float16"),
+        (np.ones(2, np.longdouble), "longdouble|float128|float96"),
+        (np.array(["a", "b"]), "<U1"),
+        (np.ones(2, complex), "complex128"),
+        (np.array(["2024-01-01"], "datetime64[D]"), "datetime64"),
+    ],
+    ids=lambda value: getattr(value, "dtype", value),
+)
+def test_numbers_without_a_gradient_are_refused(x, kind):
+    with pytest.raises(TypeError, match=rf"my_x is ({kind}).*expected float32 or float64"):
+        as_float(x, "my_x")
+
+
+@pytest.mark.parametrize("x", [None, np.array([0.5, Fraction(1, 2)], dtype=object), np.array(["a"], dtype=object)])
+def test_objects_that_are_no_fractions_are_refused(x):
+    with pytest.raises(TypeError, match="my_x is an object array"):
+        as_float(x, "my_x")
+
+
+def test_one_image_without_a_batch_gets_the_hint():
+    with pytest.raises(ValueError, match=r"x has 3 axes, shape \(3, 8, 8\).*\(N, C, H, W\).*batch of one, x\[None\]"):
+        as_float(np.ones((3, 8, 8)), "x", 4)
+
+
+@pytest.mark.parametrize(("ndim", "axes"), [(1, r"\(N,\)"), (2, r"\(N, C\)"), (4, r"\(N, C, H, W\)")])
+def test_a_wrong_number_of_axes_is_refused(ndim, axes):
+    with pytest.raises(ValueError, match=rf"x has 5 axes, shape \(1, 1, 1, 1, 1\).*expected {ndim}, {axes}") as error:
+        as_float(np.ones((1,) * 5), "x", ndim)
+    assert "x[None]" not in str(error.value)  # the hint is for one image only
+
+
+@pytest.mark.parametrize("shape", [(0, 3, 8, 8), (2, 0, 8, 8), (2, 3, 8, 0)], ids=str)
+def test_nothing_to_calculate_with_is_refused(shape):
+    with pytest.raises(ValueError, match="x is empty, shape .*at least one image"):
+        as_float(np.ones(shape), "x", 4)
+
+
+def test_an_empty_object_array_is_refused_too():
+    with pytest.raises(ValueError, match="x is empty"):
+        as_float(np.array([], dtype=object), "x")
+
+
+def test_check_shape_names_both_shapes_and_the_way_out():
+    check_shape([1, 2], "b", (2,), "one bias an output")
+    with pytest.raises(ValueError, match=r"b has shape \(3,\), expected \(2,\): one bias an output"):
+        check_shape([1, 2, 3], "b", (2,), "one bias an output")
+
+
+@pytest.mark.parametrize("value", ["frist", None, 1, ["first"], {"first"}])
+def test_check_option_lists_what_is_allowed(value):
+    check_option("split", "ties", ("first", "split"))
+    with pytest.raises(ValueError, match="ties is .*, expected one of 'first', 'split'"):
+        check_option(value, "ties", {"first": 1, "split": 2})
+
+
+def test_check_dout_wants_the_shape_of_the_output():
+    dout = np.ones((2, 3))
+    assert check_dout(dout, (2, 3)) is dout
+    with pytest.raises(ValueError, match=r"dMc has shape \(2, 3\), expected \(3, 2\)"):
+        check_dout(dout, (3, 2), "dMc")

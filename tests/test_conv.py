@@ -1,0 +1,152 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cbam_np.ops import (
+    conv,
+    conv2d_backward,
+    conv2d_backward_loops,
+    conv2d_forward,
+    conv2d_forward_loops,
+)
+
+from .helpers import PROMISES, Pair, assert_same, check_pair
+
+
+@st.composite
+def cases(draw):
+    """Draw a convolution that fits: arrays (x, W) or (x, W, b), and the options."""
+    k, stride, padding = draw(st.integers(1, 4)), draw(st.integers(1, 3)), draw(st.integers(0, 2))
+    smallest = max(1, k - 2 * padding)
+    H, W = draw(st.integers(smallest, smallest + 3)), draw(st.integers(smallest, smallest + 3))
+    N, C, O = draw(st.integers(1, 2)), draw(st.integers(1, 3)), draw(st.integers(1, 2))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    arrays = rng.normal(size=(N, C, H, W)), rng.normal(size=(O, C, k, k))
+    if draw(st.booleans()):
+        arrays += (rng.normal(size=O),)
+    return arrays, {"stride": stride, "padding": padding}, rng
+
+
+def as_pair(arrays, **options):
+    return Pair(lambda *a: conv2d_forward(*a, **options), conv2d_backward, arrays)
+
+
+@pytest.mark.parametrize("promise", PROMISES)
+@pytest.mark.parametrize("bias", [True, False], ids=["bias", "no bias"])
+@pytest.mark.parametrize("padding", [0, 1])
+def test_pair_keeps_its_promises(promise, bias, padding, rng):
+    arrays = rng.normal(size=(2, 2, 3, 4)), rng.normal(size=(3, 2, 3, 3))
+    arrays += (rng.normal(size=3),) if bias else ()
+    promise(as_pair(arrays, padding=padding), rng)
+
+
+@settings(max_examples=60)
+@given(cases())
+def test_gradients(case):
+    arrays, options, rng = case
+    check_pair(as_pair(arrays, **options), rng)
+
+
+@settings(max_examples=60)
+@given(cases())
+def test_fast_equals_loops(case):
+    arrays, options, rng = case
+    out, dout, (dx, dW, *db) = as_pair(arrays, **options).run(rng)
+    assert_same(out, conv2d_forward_loops(*arrays, **options))
+    expected = conv2d_backward_loops(dout, *arrays[:2], **options)
+    for actual, e in zip((dx, dW, *db), expected, strict=False):  # the loops always give db
+        assert_same(actual, e, scale=1)
+
+
+@settings(max_examples=40)
+@given(cases(), st.sampled_from([1, 500, 1500, 4000]))
+def test_slices_of_the_batch_add_up_to_the_batch(case, slice_bytes):
+    arrays, options, rng = case
+    arrays = (np.concatenate([arrays[0]] * 3 + [2 * arrays[0]]), *arrays[1:])
+    out, dout, gradients = as_pair(arrays, **options).run(rng)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(conv, "SLICE_BYTES", slice_bytes)
+        sliced_out, cache = conv2d_forward(*arrays, **options)
+        if slice_bytes == 1:
+            assert len(conv._batch_slices(cache.x_pad, cache.W.shape[-1], cache.stride)) == len(out)
+        assert_same(sliced_out, out, scale=1)
+        for sliced, whole in zip(conv2d_backward(dout, cache), gradients, strict=False):
+            assert_same(sliced, whole, scale=1)
+
+
+def test_the_cut_covers_the_batch_once():
+    x_pad = np.empty((11, 2, 5, 5))
+    slices = conv._batch_slices(x_pad, 3, 1)
+    assert [n for s in slices for n in range(11)[s]] == list(range(11))
+
+
+# Known numbers.
+
+
+def test_known_numbers():
+    x = np.arange(9.0).reshape(1, 1, 3, 3)
+    W = np.array([[[[1.0, 2.0], [3.0, 4.0]]]])
+    out, cache = conv2d_forward(x, W, np.array([100.0]))
+    assert out[0, 0].tolist() == [[127, 137], [157, 167]]  # 0·1 + 1·2 + 3·3 + 4·4 + 100, ...
+    dx, dW, db = conv2d_backward(np.array([[[[1.0, 0.0], [0.0, 10.0]]]]), cache)
+    assert dx[0, 0].tolist() == [[1, 2, 0], [3, 14, 20], [0, 30, 40]]
+    assert dW[0, 0].tolist() == [[40, 51], [73, 84]]
+    assert db.tolist() == [11]
+
+
+def test_the_kernel_is_not_flipped():
+    x = np.zeros((1, 1, 3, 3))
+    x[0, 0, 1, 1] = 1
+    W = np.arange(9.0).reshape(1, 1, 3, 3)
+    out, _ = conv2d_forward(x, W, padding=1)
+    assert out[0, 0].tolist() == W[0, 0, ::-1, ::-1].tolist()  # a lone pixel prints the kernel upside down
+
+
+def test_a_1_in_the_middle_changes_nothing(rng):
+    x = rng.normal(size=(2, 1, 5, 6))
+    W = np.zeros((1, 1, 7, 7))
+    W[0, 0, 3, 3] = 1
+    assert np.array_equal(conv2d_forward(x, W, padding=3)[0], x)
+
+
+def test_a_uniform_7x7_kernel_sees_the_whole_3x3_map_from_everywhere():
+    Fs = np.arange(18.0).reshape(1, 2, 3, 3)
+    out, _ = conv2d_forward(Fs, np.full((1, 2, 7, 7), 0.5), padding=3)
+    assert out.tolist() == [[[[Fs.sum() / 2] * 3] * 3]]
+
+
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_a_stride_leaves_out_places(stride, rng):
+    x, W = rng.normal(size=(2, 3, 7, 8)), rng.normal(size=(2, 3, 3, 3))
+    every_place, _ = conv2d_forward(x, W, padding=1)
+    assert_same(conv2d_forward(x, W, stride=stride, padding=1)[0], every_place[:, :, ::stride, ::stride])
+
+
+def test_it_is_linear(rng):
+    x, y, W = rng.normal(size=(1, 2, 4, 4)), rng.normal(size=(1, 2, 4, 4)), rng.normal(size=(3, 2, 3, 3))
+    assert_same(conv2d_forward(2 * x - y, W)[0], 2 * conv2d_forward(x, W)[0] - conv2d_forward(y, W)[0])
+
+
+def test_a_bias_of_another_kind_does_not_change_the_dtype():
+    out, _ = conv2d_forward(np.ones((1, 1, 3, 3), np.float32), np.ones((1, 1, 3, 3), np.float32), np.ones(1))
+    assert out.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("x", "W", "options", "message"),
+    [
+        ((3, 4, 4), (1, 3, 3, 3), {}, "x has 3 axes.*one image is a batch of one"),
+        ((1, 3, 4, 4), (3, 3), {}, r"W has 2 axes, shape \(3, 3\); expected 4"),
+        ((1, 3, 4, 4), (1, 3, 3, 2), {}, r"W has kernels of 3×2, expected square ones"),
+        ((1, 3, 4, 4), (5, 2, 3, 3), {}, r"x has 3 channels, W expects 2: W is \(outputs, channels, k, k\)"),
+        ((1, 3, 4, 4), (5, 3, 3, 3), {"b": np.ones(4)}, r"b has shape \(4,\), expected \(5,\): one bias"),
+        ((1, 3, 4, 4), (5, 3, 3, 3), {"stride": 0}, "stride is 0 and padding 0, expected stride ≥ 1 and padding ≥ 0"),
+        ((1, 3, 4, 4), (5, 3, 3, 3), {"padding": -1}, "stride is 1 and padding -1, expected"),
+        ((1, 3, 4, 5), (5, 3, 7, 7), {"padding": 1}, r"the 7×7 kernel is larger than the padded x, \(6, 7\)"),
+        ((0, 3, 4, 4), (1, 3, 3, 3), {}, "x is empty"),
+    ],
+)
+def test_what_does_not_fit_is_answered_in_words(x, W, options, message):
+    with pytest.raises(ValueError, match=message):
+        conv2d_forward(np.ones(x), np.ones(W), **options)

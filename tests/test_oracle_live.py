@@ -1,0 +1,70 @@
+"""The project against PyTorch, where it is installed: CBAM on random shapes, ties and all, and every operation."""
+
+import numpy as np
+import pytest
+
+from .helpers import assert_same
+from .oracle.cases import op_cases, ours, random_cbam_case
+
+torch = pytest.importorskip("torch")
+
+from .oracle import reference  # noqa: E402  it imports torch
+
+pytestmark = pytest.mark.oracle
+
+OP_CASES = op_cases(np.random.default_rng(3))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def compare(case, tolerance, seed=0):
+    """Hold the output and every gradient of a case to PyTorch's."""
+    rng = np.random.default_rng(seed)
+    expected, dout, expected_gradients = reference.run(
+        case.name, case.arrays, case.options, lambda shape: rng.normal(size=shape)
+    )
+    out, gradients = ours(case, dout)
+    assert out.dtype == dout.dtype
+    assert_same(out, expected, tolerance)
+    assert set(gradients) == set(case.arrays)
+    for key, gradient in gradients.items():
+        assert_same(gradient, expected_gradients[key], tolerance)
+
+
+@pytest.mark.parametrize("ties", ["first", "split"])
+@pytest.mark.parametrize("seed", range(50))
+def test_cbam(seed, ties):
+    compare(random_cbam_case(seed, ties), 1e-12, seed)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_cbam_in_float32(seed):
+    compare(random_cbam_case(seed, "first").astype(np.float32), 1e-5, seed)
+
+
+@pytest.mark.parametrize("case", OP_CASES.values(), ids=OP_CASES)
+def test_single_operations(case):
+    compare(case, 1e-12)
+
+
+@pytest.mark.parametrize("case", OP_CASES.values(), ids=OP_CASES)
+def test_single_operations_in_float32(case):
+    compare(case.astype(np.float32), 1e-5)
+
+
+def test_there_are_ties_to_tell_the_rules_apart():
+    """Nothing above would notice a wrong rule for ties if there were none."""
+    told_apart = []
+    for seed in range(50):
+        first, split = (random_cbam_case(seed, ties) for ties in ("first", "split"))
+        dout = np.random.default_rng(seed).normal(size=first.arrays["x"].shape)
+        difference = np.abs(ours(first, dout)[1]["x"] - ours(split, dout)[1]["x"]).max()
+        told_apart += [seed] * bool(difference > 1e-6)
+    assert len(told_apart) >= 15, told_apart
+    assert {seed % 5 for seed in told_apart} == set(range(5))  # in every order
