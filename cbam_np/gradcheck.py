@@ -16,11 +16,13 @@ class KinkWarning(UserWarning):
 
 def _refuse_float32(array, name):
     array = np.asarray(array)
-    if array.dtype != np.float64:
+    if array.dtype.kind == "f" and array.dtype != np.float64:
         raise TypeError(
             f"{name} is {array.dtype}, expected float64: a step of 1e-5 drowns in the rounding of anything "
             "shorter; convert every array with .astype(np.float64)"
         )
+    if array.dtype != np.float64:
+        raise TypeError(f"{name} is {array.dtype}, expected float64: convert every array with .astype(np.float64)")
     return array
 
 
@@ -65,33 +67,39 @@ def numerical_gradient(f, x, dout=1.0, step=1e-5):
     if np.ndim(dout) and np.shape(dout) != at_x.shape:
         raise ValueError(f"dout has shape {np.shape(dout)}, f(x) has {at_x.shape}: they must be the same")
 
-    def moved(index, by):
-        kept = x[index]
-        x[index] = kept + by
-        change = (dout * (np.asarray(f(x.copy())) - at_x)).sum()
+    def slopes(index, h):
+        """Return the slopes of L left and right of entry `index`."""
+        kept, changes = x[index], []
+        for by in (-h, h):
+            x[index] = kept + by
+            changes.append((dout * (np.asarray(f(x.copy())) - at_x)).sum() / by)
         x[index] = kept
-        return change
+        return changes
 
-    right, left = np.empty_like(x), np.empty_like(x)
+    left, right = np.empty_like(x), np.empty_like(x)
     for index in np.ndindex(*x.shape):
-        right[index] = moved(index, step) / step
-        left[index] = moved(index, -step) / -step
-    gradient = (right + left) / 2
+        left[index], right[index] = slopes(index, step)
+    gradient = (left + right) / 2
     if not np.isfinite(gradient).all():
         raise ValueError("the gradient is not finite: f overflows within the step")
-    _warn_of_kinks(left, right, gradient)
+    _warn_of_kinks(left, right, slopes, step)
     return gradient
 
 
-def _warn_of_kinks(left, right, gradient):
-    """Compare one-sided slopes: a curve bends by about step, a corner by as much as the slope itself."""
-    scale = np.abs(gradient).max(initial=0.0)
-    kinks = np.argwhere(np.abs(right - left) > KINK * scale) if scale else []
-    if len(kinks):
-        shown = ", ".join(str(tuple(map(int, index))) for index in kinks[:5])
+def _warn_of_kinks(left, right, slopes, step):
+    """Compare slopes left and right: with half the step, a curve's gap is half as large, a corner's is not."""
+    gap = right - left
+    suspects = map(tuple, np.argwhere(np.abs(gap) > KINK * max(np.abs(left).max(), np.abs(right).max())))
+    kinks = []
+    for index in suspects:
+        left_half, right_half = slopes(index, step / 2)
+        if not 0.45 < (right_half - left_half) / gap[index] < 0.55:
+            kinks.append(tuple(map(int, index)))
+    if kinks:
+        shown = ", ".join(map(str, kinks[:5])) + (", ..." if len(kinks) > 5 else "")
         warnings.warn(
-            f"kink inside the step at {len(kinks)} of {gradient.size} entries: {shown}"
-            f"{', ...' if len(kinks) > 5 else ''} (a ReLU at 0, a tied maximum); compare the other entries",
+            f"kink inside the step at {len(kinks)} of {gap.size} entries: {shown} (a ReLU at 0, a tied maximum); "
+            "compare the other entries",
             KinkWarning,
             stacklevel=3,
         )

@@ -102,7 +102,7 @@ def test_the_point_is_not_written_to(rng):
 @pytest.mark.parametrize("dtype", [np.float32, np.float16, np.int64])
 def test_anything_but_float64_is_refused(dtype):
     long, short = np.ones(2), np.ones(2, dtype)
-    message = f"is {np.dtype(dtype)}, expected float64: a step of 1e-5 drowns.*astype"
+    message = f"is {np.dtype(dtype)}, expected float64: .*astype"
     with pytest.raises(TypeError, match="^x " + message):
         numerical_gradient(np.square, short)
     with pytest.raises(TypeError, match=r"^f\(x\) " + message):
@@ -156,6 +156,7 @@ def test_check_gradient_announces_them_too():
         (max_of_all, [1.0, 3.0, 2.0, 2.999]),
         (lambda a: 1 / (1 + np.exp(-20 * a)), [0.0, 0.1, -0.3]),
         (np.ones_like, [1.0, 2.0]),  # no slope at all
+        (np.square, [1e-9, 1e-4]),  # next to a turning point both slopes are small, and differ
     ],
 )
 def test_a_smooth_function_gets_no_warning(f, x):

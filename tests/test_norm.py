@@ -97,3 +97,10 @@ def test_what_does_not_fit_is_answered_in_words(shape, arguments, message):
 def test_one_value_a_channel_is_enough_for_inference():
     out, _ = batch_norm_forward(np.full((1, 2, 1, 1), 3.0), np.ones(2), np.zeros(2), (np.ones(2), np.ones(2)), eps=0)
     assert out.ravel().tolist() == [2, 2]
+
+
+def test_float32_stays_float32_whatever_the_statistics_are(rng):
+    x = rng.normal(size=(2, 3, 4, 4)).astype(np.float32)
+    out, _ = batch_norm_forward(x, [1, 2, 3], np.zeros(3), running=([0, 0, 0], np.ones(3)))
+    assert out.dtype == np.float32
+    assert_same(out, x * np.array([1, 2, 3], np.float32)[:, None, None] / np.sqrt(np.float32(1 + 1e-5)), 1e-6)

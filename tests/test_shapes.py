@@ -86,6 +86,12 @@ def test_a_turn_maps_the_shape_onto_itself(name, turns):
     assert (turned(np.pi / turns) == turned(0)).mean() < 0.97  # half the turn does not
 
 
+@pytest.mark.parametrize("name", SHAPES)
+def test_every_shape_has_an_axis_of_symmetry(name):
+    inside = SHAPES[name](U, V) < 0
+    assert max((inside == inside[:, ::-1]).mean(), (inside == inside[::-1]).mean()) > 0.999
+
+
 def test_no_two_shapes_are_alike_at_any_modest_tilt():
     inside = {}
     for tilt in np.linspace(-0.35, 0.35, 8):

@@ -78,9 +78,14 @@ def test_a_window_as_large_as_the_map_is_pooling_over_space(ties, rng):
     assert_same(dx, ops.max_pool_backward(dout, whole_cache))
 
 
-@pytest.mark.parametrize(("size", "stride"), [(5, None), (0, None), (2, 0), (-1, 1)])
-def test_a_window_that_does_not_fit_is_refused(size, stride):
-    with pytest.raises(ValueError, match=rf"no {size}×{size} window .*fits into x, shape \(1, 1, 4, 5\)"):
+def test_a_window_that_does_not_fit_is_refused():
+    with pytest.raises(ValueError, match=r"no 5×5 window fits into x, shape \(1, 1, 4, 5\): make it smaller"):
+        ops.max_pool2d_forward(PICTURE, 5)
+
+
+@pytest.mark.parametrize(("size", "stride"), [(0, 1), (2, 0), (-1, 1)])
+def test_a_window_needs_a_size_and_a_stride(size, stride):
+    with pytest.raises(ValueError, match=f"size is {size} and stride {stride}, expected both to be 1 or more"):
         ops.max_pool2d_forward(PICTURE, size, stride)
 
 

@@ -16,6 +16,18 @@ ATTENTIONS = {
 }
 
 
+def _named(attention, name, doc):
+    """Make a property of `CBAMCache` that leads to the same name in the cache of one attention."""
+
+    def get(self):
+        cache = getattr(self, attention)
+        if cache is None:
+            raise AttributeError(f"there is no {name}: order {self.dialect.order!r} has no {attention} attention")
+        return getattr(cache, name)
+
+    return property(get, doc=doc)
+
+
 class CBAMCache(NamedTuple):
     """Every quantity that the lecture names. An attention that a dialect leaves out is None."""
 
@@ -27,14 +39,14 @@ class CBAMCache(NamedTuple):
     F2: np.ndarray  # F'', after the last
     dialect: Dialect
 
-    F_avg = property(lambda self: self.channel.F_avg, doc="Averages over space, (N, C).")
-    F_max = property(lambda self: self.channel.F_max, doc="Maxima over space, (N, C).")
-    z_c = property(lambda self: self.channel.z_c, doc="Scores of the channels, (N, C).")
-    Mc = property(lambda self: self.channel.Mc, doc="Channel attention map, (N, C, 1, 1).")
-    Fs_avg = property(lambda self: self.spatial.Fs_avg, doc="Averages over channels, (N, 1, H, W).")
-    Fs_max = property(lambda self: self.spatial.Fs_max, doc="Maxima over channels, (N, 1, H, W).")
-    z_s = property(lambda self: self.spatial.z_s, doc="Scores of the pixels, (N, 1, H, W).")
-    Ms = property(lambda self: self.spatial.Ms, doc="Spatial attention map, (N, 1, H, W).")
+    F_avg = _named("channel", "F_avg", "Averages over space, (N, C).")
+    F_max = _named("channel", "F_max", "Maxima over space, (N, C).")
+    z_c = _named("channel", "z_c", "Scores of the channels, (N, C).")
+    Mc = _named("channel", "Mc", "Channel attention map, (N, C, 1, 1).")
+    Fs_avg = _named("spatial", "Fs_avg", "Averages over channels, (N, 1, H, W).")
+    Fs_max = _named("spatial", "Fs_max", "Maxima over channels, (N, 1, H, W).")
+    z_s = _named("spatial", "z_s", "Scores of the pixels, (N, 1, H, W).")
+    Ms = _named("spatial", "Ms", "Spatial attention map, (N, 1, H, W).")
 
 
 class CBAMGradients(NamedTuple):
@@ -83,7 +95,7 @@ def cbam_forward(x, params, dialect="paper", **changes):
     Source: the lecture, Step 3; paper, equation 1.
     """
     d = get_dialect(dialect, **changes)
-    x = as_float(x, "x", 4)
+    x = as_float(x, "x", "N C H W")
     caches, gates, outs = {"channel": None, "spatial": None}, {}, []
     F = x
     for name in ORDERS[d.order]:

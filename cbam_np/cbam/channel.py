@@ -6,9 +6,10 @@ import numpy as np
 
 from ..ops import sigmoid_backward, sigmoid_forward
 from ..ops.checks import as_float, check_dout, check_shape
-from .dialect import POOLS, get_dialect
+from .dialect import get_dialect
 from .mlp import mlp_forward, mlp_gradients
-from .params import check_finite, get_parameter
+from .params import get_parameter
+from .pools import pool_backward, pool_forward
 
 
 class ChannelCache(NamedTuple):
@@ -21,15 +22,21 @@ class ChannelCache(NamedTuple):
     pools: dict
     c_sigmoid: tuple
 
+    def pooled(self, pool):
+        """Return one pool's numbers, (N, C)."""
+        if pool not in self.mlps:
+            raise AttributeError(f"this dialect has no {pool} pool over space, only {', '.join(self.mlps)}")
+        return self.mlps[pool].v
+
     @property
     def F_avg(self):
         """Averages over space, (N, C)."""
-        return self.mlps["avg"].v
+        return self.pooled("avg")
 
     @property
     def F_max(self):
         """Maxima over space, (N, C)."""
-        return self.mlps["max"].v
+        return self.pooled("max")
 
 
 class ChannelGradients(NamedTuple):
@@ -80,17 +87,13 @@ def channel_attention_forward(F, params, dialect="paper", **changes):
     Source: the lecture, Step 1; paper, equation 2.
     """
     d = get_dialect(dialect, **changes)
-    F, W0, W1 = as_float(F, "x", 4), get_parameter(params, "W0"), get_parameter(params, "W1")
+    F, W0, W1 = as_float(F, "x", "N C H W"), get_parameter(params, "W0"), get_parameter(params, "W1")
     C = F.shape[1]
     if W0.shape[1] != C:
         raise ValueError(f"x has {C} channels, W0 expects {W0.shape[1]}: initialise with channels={C}")
     check_shape(W1, "W1", W0.shape[::-1], "W1 leads back from W0's hidden units to the channels")
-    mlps, pools = {}, {}
-    for pool in d.channel_pools:
-        with np.errstate(over="ignore", invalid="ignore"):  # check_finite says it in words
-            v, pools[pool] = POOLS[pool][0](F, "space", d)  # (N,C,H,W) -> (N,C)
-        check_finite(v, F)
-        _, mlps[pool] = mlp_forward(v, W0, W1)
+    pooled, pools = pool_forward(F, d.channel_pools, "space", d.ties)  # (N,C,H,W) -> (N,C)
+    mlps = {pool: mlp_forward(v, W0, W1)[1] for pool, v in pooled.items()}
     z_c = sum(mlp.z for mlp in mlps.values())
     Mc, c_sigmoid = sigmoid_forward(z_c)  # M_c = σ(MLP(avg) + MLP(max))
     Mc = Mc[:, :, None, None]  # (N,C) -> (N,C,1,1)
@@ -104,7 +107,7 @@ def channel_gradients(dMc, cache):
     mlps = {pool: mlp_gradients(dz_c, mlp) for pool, mlp in cache.mlps.items()}
     dW0 = sum(g.dW0 for g in mlps.values())  # one MLP used twice: its gradients add
     dW1 = sum(g.dW1 for g in mlps.values())
-    dF_from = {pool: POOLS[pool][1](g.dv, cache.pools[pool]) for pool, g in mlps.items()}
+    dF_from = pool_backward({pool: g.dv for pool, g in mlps.items()}, cache.pools)
     return ChannelGradients(dMc, dz_c, mlps, dW0, dW1, dF_from, sum(dF_from.values()))
 
 

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, fields, replace
 
-from ..ops import avg_pool_backward, avg_pool_forward, max_pool_backward, max_pool_forward
 from ..ops.checks import check_option
 from ..ops.pooling import TIES
+from .pools import POOLS
 
 ORDERS = {
     "channel-spatial": ("channel", "spatial"),
@@ -12,10 +12,6 @@ ORDERS = {
     "parallel": ("channel", "spatial"),
     "channel": ("channel",),
     "spatial": ("spatial",),
-}
-POOLS = {
-    "avg": (lambda F, over, d: avg_pool_forward(F, over), avg_pool_backward),
-    "max": (lambda F, over, d: max_pool_forward(F, over, d.ties), max_pool_backward),
 }
 
 
@@ -51,7 +47,7 @@ class Dialect:
         check_option(self.ties, "ties", TIES)
         for name in ("channel_pools", "spatial_pools"):
             pools = getattr(self, name)
-            if isinstance(pools, str) or not pools or len(set(pools)) < len(pools):
+            if not isinstance(pools, tuple) or not pools or len(set(pools)) < len(pools):
                 raise ValueError(f"{name} is {pools!r}, expected a tuple of different pools, such as ('avg', 'max')")
             for pool in pools:
                 check_option(pool, f"a pool in {name}", POOLS)

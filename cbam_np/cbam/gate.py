@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..ops.checks import as_float, check_dout
+from ..ops.checks import as_float, check_dout, inexact
 
 
 class GateCache(NamedTuple):
@@ -31,12 +31,21 @@ def gate_forward(F, M):
     cache : GateCache
         For `gate_backward`.
 
+    Raises
+    ------
+    ValueError
+        If M is neither.
+
     Notes
     -----
     Source: the lecture, end of Step 1 and Step 3; paper, equation 1.
     """
-    F, M = as_float(F, "F", 4), as_float(M, "M", 4)
-    F = F.astype(M.dtype) if F.dtype == object else F
+    F, M = inexact(as_float(F, "F", "N C H W")), as_float(M, "M", "N C H W")
+    N, C, H, W = F.shape
+    if M.shape not in ((N, C, 1, 1), (N, 1, H, W)):
+        raise ValueError(
+            f"M has shape {M.shape}, expected a weight a channel, {(N, C, 1, 1)}, or a weight a pixel, {(N, 1, H, W)}"
+        )
     return F * M, GateCache(F, M)
 
 

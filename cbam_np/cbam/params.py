@@ -34,9 +34,15 @@ def init_cbam(channels, reduction=16, kernel_size=7, *, rng, dialect="paper", dt
 
     Raises
     ------
+    TypeError
+        If rng is no generator.
     ValueError
         If r leaves no hidden unit, k is even, or an option is unknown.
     """
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"rng is {rng!r}, expected a generator: np.random.default_rng(0)")
+    if channels < 1:
+        raise ValueError(f"channels is {channels}, expected at least 1")
     d = get_dialect(dialect, **changes)
     shapes = {}
     if "channel" in ORDERS[d.order]:
@@ -56,23 +62,19 @@ def init_cbam(channels, reduction=16, kernel_size=7, *, rng, dialect="paper", dt
 
 
 def check_kernel_size(k):
-    """Raise a ValueError unless k is odd."""
+    """Raise a ValueError unless k is odd and positive."""
     if k < 1 or k % 2 == 0:
-        raise ValueError(f"kernel_size is {k}, expected an odd number: an even kernel has no middle pixel")
+        raise ValueError(f"kernel_size is {k}, expected a positive odd number: an even kernel has no middle pixel")
+
+
+AXES = {"W0": "hidden channels", "W1": "channels hidden", "W7": "1 maps k k"}
 
 
 def get_parameter(params, name):
-    """Return one parameter as floats; say which ones there are where it is missing."""
+    """Return one parameter as floats; a ValueError says if it is missing or not finite."""
     if name not in params:
         raise ValueError(f"params has no {name!r}, only {sorted(params)}: make it with init_cbam and the same options")
-    return as_float(params[name], name, 4 if name == "W7" else 2)
-
-
-def check_finite(pooled, F):
-    """Refuse NaN and infinity; they show in the pooled numbers, which are few, so nothing is read twice."""
-    if pooled.dtype != object and not np.isfinite(pooled).all():
-        bad = np.argwhere(~np.isfinite(F))
-        where = f"x[{', '.join(map(str, bad[0]))}] is {F[tuple(bad[0])]}" if len(bad) else "x is too large to add up"
-        raise ValueError(
-            f"{where}, expected finite numbers: look at what made x (in training, often too high a learning rate)"
-        )
+    W = as_float(params[name], name, AXES[name])
+    if W.dtype != object and not np.isfinite(W).all():
+        raise ValueError(f"{name} has entries that are not finite: training has diverged, lower the learning rate")
+    return W

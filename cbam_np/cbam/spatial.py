@@ -6,8 +6,9 @@ import numpy as np
 
 from ..ops import conv2d_backward, conv2d_forward, sigmoid_backward, sigmoid_forward
 from ..ops.checks import as_float, check_dout, check_shape
-from .dialect import POOLS, get_dialect
-from .params import check_finite, check_kernel_size, get_parameter
+from .dialect import get_dialect
+from .params import check_kernel_size, get_parameter
+from .pools import pool_backward, pool_forward
 
 
 class SpatialCache(NamedTuple):
@@ -23,6 +24,8 @@ class SpatialCache(NamedTuple):
 
     def pooled(self, pool):
         """Return one pool's map out of the concatenation, (N, 1, H, W)."""
+        if pool not in self.pools:
+            raise AttributeError(f"this dialect has no {pool} pool over channels, only {', '.join(self.pools)}")
         at = list(self.pools).index(pool)
         return self.Fs[:, at : at + 1]
 
@@ -84,17 +87,12 @@ def spatial_attention_forward(F, params, dialect="paper", **changes):
     Source: the lecture, Step 2; paper, equation 3.
     """
     d = get_dialect(dialect, **changes)
-    F, W7 = as_float(F, "x", 4), get_parameter(params, "W7")
+    F, W7 = as_float(F, "x", "N C H W"), get_parameter(params, "W7")
     k = W7.shape[-1]
     check_kernel_size(k)
     check_shape(W7, "W7", (1, len(d.spatial_pools), k, k), "one kernel, with a half for each pooled map")
-    maps, pools = [], {}
-    for pool in d.spatial_pools:
-        with np.errstate(over="ignore", invalid="ignore"):  # check_finite says it in words
-            v, pools[pool] = POOLS[pool][0](F, "channels", d)  # (N,C,H,W) -> (N,1,H,W)
-        check_finite(v, F)
-        maps.append(v)
-    Fs = np.concatenate(maps, axis=1)
+    maps, pools = pool_forward(F, d.spatial_pools, "channels", d.ties)  # (N,C,H,W) -> (N,1,H,W)
+    Fs = np.concatenate(list(maps.values()), axis=1)
     z_s, c_conv = conv2d_forward(Fs, W7, padding=k // 2)  # (N,2,H,W) -> (N,1,H,W)
     Ms, c_sigmoid = sigmoid_forward(z_s)
     return Ms, SpatialCache(F, Fs, z_s, Ms, pools, c_conv, c_sigmoid)
@@ -106,7 +104,7 @@ def spatial_gradients(dMs, cache):
     dz_s = sigmoid_backward(dMs, cache.c_sigmoid)
     dmaps, dW7, _ = conv2d_backward(dz_s, cache.c_conv)
     dFs = {pool: dmaps[:, at : at + 1] for at, pool in enumerate(cache.pools)}  # undo the concatenation
-    dF_from = {pool: POOLS[pool][1](dFs[pool], c_pool) for pool, c_pool in cache.pools.items()}
+    dF_from = pool_backward(dFs, cache.pools)
     return SpatialGradients(dMs, dz_s, dW7, dFs, dF_from, sum(dF_from.values()))
 
 

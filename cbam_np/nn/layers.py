@@ -201,13 +201,11 @@ class Normalise(Layer):
     def forward(self, x, training=False):
         mean, std = self.state["mean"], self.state["std"]
         if np.ndim(x) != 4 or x.shape[1] != len(mean):
-            raise ValueError(
-                f"images have shape {np.shape(x)}, expected (N, {len(mean)}, H, W): one image is x[None]"
-            )
+            raise ValueError(f"images have shape {np.shape(x)}, expected (N, {len(mean)}, H, W): one image is x[None]")
         return (x - mean[:, None, None]) / std[:, None, None]
 
     def backward(self, dout):
-        return as_float(dout, "dout", 4) / self.state["std"][:, None, None]
+        return as_float(dout, "dout", "N C H W") / self.state["std"][:, None, None]
 
 
 class Container(Layer):

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .checks import as_float, check_dout
+from .checks import as_float, check_dout, inexact
 
 
 class ReLUCache(NamedTuple):
@@ -90,8 +90,7 @@ def sigmoid_forward(z):
     -----
     Source: the lecture, Review: "a sigmoid gives weights in (0, 1)".
     """
-    z = as_float(z, "z")
-    z = z.astype(np.float64) if z.dtype == object else z
+    z = inexact(as_float(z, "z"))
     e = np.exp(-np.abs(z))
     out = np.where(z >= 0, 1, e) / (1 + e)
     return out, SigmoidCache(out)

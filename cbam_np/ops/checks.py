@@ -4,10 +4,8 @@ from numbers import Rational
 
 import numpy as np
 
-AXES = {1: "(N,)", 2: "(N, C)", 4: "(N, C, H, W)"}
 
-
-def as_float(x, name, ndim=None):
+def as_float(x, name, axes=None):
     """Return `x` as an array that the operations can calculate with.
 
     float32 and float64 stay what they are; integers and booleans become float64; object arrays of
@@ -19,8 +17,8 @@ def as_float(x, name, ndim=None):
         What the caller was given.
     name : str
         What the error messages call it.
-    ndim : int, optional
-        The number of axes that it must have; any number where none is given.
+    axes : str, optional
+        The axes that it must have, by name, as in "N C H W"; any where none are given.
 
     Returns
     -------
@@ -35,21 +33,39 @@ def as_float(x, name, ndim=None):
         If the number of axes is wrong or the array is empty.
     """
     x = np.asarray(x)
-    if x.dtype.kind in "iub":
+    kind = x.dtype.kind
+    if kind in "iub":
         x = x.astype(np.float64)
-    elif x.dtype.kind == "O":
-        if not all(isinstance(value, Rational) for value in x.flat):
-            raise TypeError(f"{name} is an object array with more than fractions in it: pass numbers")
+    elif kind == "O":
+        others = {type(value).__name__ for value in x.flat if not isinstance(value, Rational)}
+        if others:
+            raise TypeError(f"{name} holds {', '.join(sorted(others))}, expected numbers, or fractions throughout")
+    elif kind in "US":
+        raise TypeError(f"{name} holds text ({x.dtype}), expected numbers: float32 or float64")
+    elif kind == "c":
+        raise TypeError(f"{name} is {x.dtype}, expected real numbers: float32 or float64")
     elif x.dtype not in (np.float32, np.float64):
         raise TypeError(f"{name} is {x.dtype}, expected float32 or float64: convert it with .astype(np.float64)")
-    if ndim is not None and x.ndim != ndim:
-        hint = ": one image is a batch of one, x[None]" if (ndim, x.ndim) == (4, 3) else ""
+    if axes is not None and x.ndim != len(axes.split()):
+        expected = f"{len(axes.split())}, ({axes.replace(' ', ', ')})"
+        hint = ": one image is a batch of one, x[None]" if axes == "N C H W" and x.ndim == 3 else ""
         raise ValueError(
-            f"{name} has {x.ndim} axes, shape {x.shape}; expected {ndim}, {AXES.get(ndim, 'as documented')}{hint}"
+            f"{name} has {x.ndim} {'axis' if x.ndim == 1 else 'axes'}, shape {x.shape}; expected {expected}{hint}"
         )
     if x.size == 0:
-        raise ValueError(f"{name} is empty, shape {x.shape}: pass at least one image of at least one pixel")
+        hint = ": pass at least one image of at least one pixel" if axes == "N C H W" else ""
+        raise ValueError(f"{name} is empty, shape {x.shape}{hint}")
     return x
+
+
+def inexact(x):
+    """Return `x` with fractions turned into float64: where a sigmoid or a gradient begins, exactness ends."""
+    return x.astype(np.float64) if x.dtype == object else x
+
+
+def alike(x, W):
+    """Return both arrays as they are if both or none hold fractions, and otherwise both as floats."""
+    return (x, W) if x.dtype == W.dtype else (inexact(x), inexact(W))
 
 
 def check_shape(array, name, expected, hint):
@@ -66,6 +82,6 @@ def check_option(value, name, allowed):
 
 def check_dout(dout, out_shape, name="dout"):
     """Return the upstream gradient as floats; raise a ValueError unless it has the shape of forward's output."""
-    dout = as_float(dout, name)
+    dout = inexact(as_float(dout, name))
     check_shape(dout, name, out_shape, "the gradient has the shape of the output it belongs to")
     return dout

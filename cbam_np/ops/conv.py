@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .checks import as_float, check_dout, check_shape
+from .checks import alike, as_float, check_dout, check_shape, inexact
 
 SLICE_BYTES = 2**21  # how many bytes of copied windows are made at once: about two cores' caches
 
@@ -96,7 +96,7 @@ def conv2d_forward(x, W, b=None, stride=1, padding=0):
     -----
     Source: the lecture, Step 2, f^{7×7}.
     """
-    x, W = as_float(x, "x", 4), as_float(W, "W", 4)
+    x, W = alike(as_float(x, "x", "N C H W"), as_float(W, "W", "outputs channels k k"))
     O, C, k, k_right = W.shape
     if k != k_right:
         raise ValueError(f"W has kernels of {k}×{k_right}, expected square ones: W is (outputs, channels, k, k)")
@@ -148,6 +148,7 @@ def conv2d_backward(dout, cache):
         If `dout` does not have the output's shape.
     """
     x_pad, W, has_bias, stride, p = cache
+    x_pad, W = inexact(x_pad), inexact(W)
     O, _, k, _ = W.shape
     dout = check_dout(dout, (len(x_pad), O, *_out_size(x_pad, k, stride)))
     dx_pad = np.zeros(x_pad.shape, np.result_type(dout, W))

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .checks import as_float, check_dout, check_shape
+from .checks import alike, as_float, check_dout, check_shape, inexact
 
 
 class LinearCache(NamedTuple):
@@ -43,7 +43,7 @@ def linear_forward(x, W, b=None):
     -----
     Source: the lecture, Step 1: W_0 and W_1 are linear maps.
     """
-    x, W = as_float(x, "x", 2), as_float(W, "W", 2)
+    x, W = alike(as_float(x, "x", "N inputs"), as_float(W, "W", "outputs inputs"))
     if x.shape[1] != W.shape[1]:
         raise ValueError(f"x has {x.shape[1]} features, W expects {W.shape[1]}: W is (outputs, inputs), {W.shape}")
     out = x @ W.T  # (N,D) @ (D,M) -> (N,M)
@@ -80,6 +80,6 @@ def linear_backward(dout, cache):
     ValueError
         If `dout` does not have the output's shape.
     """
-    x, W, has_bias = cache
+    x, W, has_bias = inexact(cache.x), inexact(cache.W), cache.has_bias
     dout = check_dout(dout, (len(x), len(W)))
     return dout @ W, dout.T @ x, dout.sum(axis=0) if has_bias else None

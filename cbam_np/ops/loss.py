@@ -28,7 +28,13 @@ def softmax(logits):
     -------
     p : ndarray, shape (N, K)
         Rows of probabilities that add to 1.
+
+    Raises
+    ------
+    ValueError
+        If the logits do not have two axes.
     """
+    logits = as_float(logits, "logits", "N classes")
     e = np.exp(logits - logits.max(axis=1, keepdims=True))
     return e / e.sum(axis=1, keepdims=True)
 
@@ -59,7 +65,7 @@ def softmax_cross_entropy_forward(logits, labels, label_smoothing=0.0):
     ValueError
         If the labels are not N whole numbers from 0 to K - 1, or ε is out of range.
     """
-    logits = as_float(logits, "logits", 2)
+    logits = as_float(logits, "logits", "N classes")
     N, K = logits.shape
     labels = np.asarray(labels)
     if labels.shape != (N,) or labels.dtype.kind not in "iu":

@@ -20,6 +20,13 @@ class BatchNormCache(NamedTuple):
     training: bool
 
 
+def _per_channel(x, **arrays):
+    """Return arrays of one number a channel, in the dtype of x."""
+    for name, array in arrays.items():
+        check_shape(array, name, (x.shape[1],), "one number a channel of x")
+    return (np.asarray(array, x.dtype) for array in arrays.values())
+
+
 def batch_norm_forward(x, gamma, beta, running=None, eps=1e-5):
     r"""Batch normalisation over (N, H, W), x̂ = (x - μ) / √(v + ε), out = γ x̂ + β.
 
@@ -53,20 +60,16 @@ def batch_norm_forward(x, gamma, beta, running=None, eps=1e-5):
     -----
     Source: Ioffe and Szegedy, ICML 2015, Algorithm 1.
     """
-    x = as_float(x, "x", 4)
-    C = x.shape[1]
-    for name, array in (("gamma", gamma), ("beta", beta)):
-        check_shape(array, name, (C,), "one number a channel of x")
+    x = as_float(x, "x", "N C H W")
+    gamma, beta = _per_channel(x, gamma=gamma, beta=beta)
     if running is None:
-        if x.size == C:
+        if x.size == x.shape[1]:
             raise ValueError(f"x has one value a channel, shape {x.shape}: training needs more to have a variance")
         mean = x.mean(axis=PIXELS)
         centred = x - mean[:, None, None]
         var = np.square(centred).mean(axis=PIXELS)
     else:
-        mean, var = running
-        check_shape(mean, "running mean", (C,), "one number a channel of x")
-        check_shape(var, "running var", (C,), "one number a channel of x")
+        mean, var = _per_channel(x, **dict(zip(("running mean", "running var"), running, strict=True)))
         centred = x - mean[:, None, None]
     inv_std = 1 / np.sqrt(var + eps)
     x_hat = centred * inv_std[:, None, None]

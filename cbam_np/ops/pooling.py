@@ -72,7 +72,7 @@ def avg_pool_forward(x, over="space"):
     -----
     Source: the lecture, Step 1 (over space) and Step 2 (over channels).
     """
-    x = as_float(x, "x", 4)
+    x = as_float(x, "x", "N C H W")
     check_option(over, "over", OVER)
     axis = OVER[over]
     out = _flat(x).sum(axis=axis) / _flat(x).shape[axis]
@@ -137,7 +137,7 @@ def max_pool_forward(x, over="space", ties="first"):
     -----
     Source: the lecture, Step 1 (over space) and Step 2 (over channels).
     """
-    x = as_float(x, "x", 4)
+    x = as_float(x, "x", "N C H W")
     check_option(over, "over", OVER)
     check_option(ties, "ties", TIES)
     axis = OVER[over]

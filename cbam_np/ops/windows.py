@@ -54,11 +54,13 @@ def max_pool2d_forward(x, size=2, stride=None, ties="first"):
     ValueError
         If x does not have four axes, no window fits, or an option is unknown.
     """
-    x = as_float(x, "x", 4)
+    x = as_float(x, "x", "N C H W")
     stride = size if stride is None else stride
     check_option(ties, "ties", TIES)
-    if size < 1 or stride < 1 or size > min(x.shape[2:]):
-        raise ValueError(f"no {size}×{size} window at stride {stride} fits into x, shape {x.shape}: make it smaller")
+    if size < 1 or stride < 1:
+        raise ValueError(f"size is {size} and stride {stride}, expected both to be 1 or more")
+    if size > min(x.shape[2:]):
+        raise ValueError(f"no {size}×{size} window fits into x, shape {x.shape}: make it smaller")
     taps = _taps(x, size, stride)
     out = next(taps).copy()
     for tap in taps:

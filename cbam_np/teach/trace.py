@@ -1,6 +1,7 @@
 r"""One call of CBAM as an ordered list of named steps, forward and, if asked for, backward.
 
-A trace reads the caches that the network itself leaves; it has no mathematics of its own. Its indices start at
+A trace reads the caches that the network itself leaves; it has no mathematics of its own. Whole numbers and fractions
+go through the same operations as floats do, and stay exact up to the first sigmoid. Its indices start at
 1, as on the slides. `dX` is short for ∂L/∂X, the gradient of the loss with respect to X.
 """
 
@@ -14,7 +15,7 @@ from numbers import Rational
 
 import numpy as np
 
-from ..cbam import ORDERS, cbam_forward, cbam_gradients, get_dialect
+from ..cbam import ORDERS, cbam_forward, cbam_gradients
 from . import show
 
 ALIASES = {"F'_avg": "Fs_avg", "F'_max": "Fs_max"}  # the slides have two names for the maps of the spatial step
@@ -148,7 +149,7 @@ class Trace(Sequence):
 def trace_cbam(F, params, dF_out=None, dialect="paper", **changes):
     r"""Run CBAM on one feature map and list every step.
 
-    Where F, W0 and W1 hold only whole numbers and fractions, everything before the first sigmoid is exact.
+    Where the numbers given are whole numbers and fractions, everything before the first sigmoid is exact.
 
     Parameters
     ----------
@@ -173,43 +174,25 @@ def trace_cbam(F, params, dF_out=None, dialect="paper", **changes):
     TypeError, ValueError
         As `cbam_np.cbam_forward`.
     """
-    d = get_dialect(dialect, **changes)
-    floats = {name: np.asarray(value, dtype=np.float64) for name, value in params.items()}
-    x = np.asarray(F, dtype=np.float64)
+    x = _given(F)
     if x.ndim != 3:
         raise ValueError(f"F has {x.ndim} axes, shape {x.shape}; expected 3, (C, H, W): a trace follows one image")
-    cache = cbam_forward(x[None], floats, d)[1]
-    steps = list(_forward_steps(_exact_cache(F, params, floats, d) or cache, params, F))
+    params = {name: _given(W) for name, W in params.items()}
+    _, cache = cbam_forward(x[None], params, dialect, **changes)
+    steps = list(_forward_steps(cache, params))
     if dF_out is not None:
-        dout = np.asarray(dF_out, dtype=np.float64)
-        steps += _backward_steps(cbam_gradients(dout[None], cache), cache, dF_out)
+        dF_out = _given(dF_out)
+        steps += _backward_steps(cbam_gradients(dF_out[None], cache), cache, dF_out)
     return Trace(steps)
 
 
-def _fractions(array):
-    """Return an array of fractions, or None where a number is not a whole number or a fraction."""
+def _given(array):
+    """Return an input exactly, as fractions, if it is all whole numbers and fractions, and as floats otherwise."""
     array = np.asarray(array)
     values = array.astype(object)
     if not all(isinstance(v, Rational) for v in values.flat):
-        return None
+        return array.astype(np.float64)
     return np.array([Fraction(v) for v in values.flat], dtype=object).reshape(array.shape)
-
-
-def _exact_cache(F, params, floats, d):
-    """Run forward once more on fractions, through every attention that looks at F itself; None if not exact."""
-    direct = ORDERS[d.order] if d.order == "parallel" else ORDERS[d.order][:1]
-    wanted = [name for attention in direct for name in (("W0", "W1") if attention == "channel" else ("W7",))]
-    exact = {name: _fractions(params[name]) for name in wanted}
-    F = _fractions(F)
-    if F is None or any(value is None for value in exact.values()):
-        return None
-    return cbam_forward(F[None], floats | exact, d)[1]
-
-
-def _given(array):
-    """Show inputs as they were written: fractions where they are, floats otherwise."""
-    exact = _fractions(array)
-    return np.asarray(array, dtype=np.float64) if exact is None else exact
 
 
 def _names(cache):
@@ -221,13 +204,12 @@ def _names(cache):
     return names
 
 
-def _forward_steps(cache, params, F):
+def _forward_steps(cache, params):
     """Yield the forward steps; a source is what an attention looks at, before and after are its gate's sides."""
-    yield Step("F", "F", "", _given(F), "Step 0", given=True)
+    yield Step("F", "F", "", cache.F[0], "Step 0", given=True)
     for name, symbol in (("W0", "W_0"), ("W1", "W_1"), ("W7", "W_7")):
         if name in params:
-            value = _given(params[name])
-            yield Step(name, symbol, "", value[0] if name == "W7" else value, given=True)
+            yield Step(name, symbol, "", params[name][0] if name == "W7" else params[name], given=True)
     for attention, (source, before, after) in _names(cache).items():
         if attention == "channel":
             yield from _channel_forward(cache.channel, source)
@@ -274,7 +256,7 @@ def _backward_steps(g, cache, dF_out):
     """Yield the backward steps, the gates last one first."""
     names = _names(cache)
     last = list(names.values())[-1][-1]
-    yield Step(f"d{last}", _d(last), "", _given(dF_out), given=True)
+    yield Step(f"d{last}", _d(last), "", dF_out, given=True)
     paths = {}  # by what they lead to: the gradients that add up there
     for attention, (source, before, after) in reversed(names.items()):
         M, m = ("M_c", "M_c[c]") if attention == "channel" else ("M_s", "M_s[i,j]")

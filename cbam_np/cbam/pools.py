@@ -1,0 +1,54 @@
+"""The pools that an attention may look through, by name."""
+
+import numpy as np
+
+from ..ops import avg_pool_backward, avg_pool_forward, max_pool_backward, max_pool_forward
+
+POOLS = {
+    "avg": (lambda F, over, ties: avg_pool_forward(F, over), avg_pool_backward),
+    "max": (max_pool_forward, max_pool_backward),
+}
+
+
+def pool_forward(F, pools, over, ties):
+    """Pool over "space" or "channels" in every way asked for.
+
+    Parameters
+    ----------
+    F : ndarray, shape (N, C, H, W)
+        Feature map.
+    pools : sequence of str
+        Names in `POOLS`.
+    over, ties : str
+        As in `cbam_np.ops.max_pool_forward`.
+
+    Returns
+    -------
+    pooled, caches : dict
+        By the pools' names.
+
+    Raises
+    ------
+    ValueError
+        If F is not finite; the message names the place.
+    """
+    pooled, caches = {}, {}
+    with np.errstate(over="ignore", invalid="ignore"):  # said in words by _check_finite
+        for pool in pools:
+            pooled[pool], caches[pool] = POOLS[pool][0](F, over, ties)
+    _check_finite(F, pooled.get("avg", F))  # NaN and infinity show in the averages, which are few
+    return pooled, caches
+
+
+def _check_finite(F, seen):
+    if seen.dtype != object and not np.isfinite(seen).all():
+        bad = np.argwhere(~np.isfinite(F))
+        where = f"x[{', '.join(map(str, bad[0]))}] is {F[tuple(bad[0])]}" if len(bad) else "x is too large to add up"
+        raise ValueError(
+            f"{where}, expected finite numbers: look at what made x (in training, often too high a learning rate)"
+        )
+
+
+def pool_backward(dpooled, caches):
+    """Return, by the pools' names, the gradient of F along each of them."""
+    return {pool: POOLS[pool][1](dpooled[pool], cache) for pool, cache in caches.items()}
