@@ -245,7 +245,7 @@ def flipped_checksum(content):
 
 DAMAGE = {
     "cut short": lambda content: content[: len(content) // 2],
-    "overwritten in the middle": lambda content: content[:20_000] + b"\xff" * 1_000 + content[21_000:],
+    "overwritten in the middle": lambda content: content[:20_000] + bytes(1_000) + content[21_000:],
     "a flipped bit in the checksum": flipped_checksum,
     "a sign-in page": lambda content: b"<!DOCTYPE html><html>Please sign in</html>",
     "gzip of something else": lambda content: gzip.compress(bytes(range(256)) * 8),
