@@ -9,6 +9,7 @@ from cbam_np.ops import (
     conv2d_backward_loops,
     conv2d_forward,
     conv2d_forward_loops,
+    slices,
 )
 
 from .helpers import PROMISES, Pair, assert_same, check_pair
@@ -66,19 +67,13 @@ def test_slices_of_the_batch_add_up_to_the_batch(case, slice_bytes):
     arrays = (np.concatenate([arrays[0]] * 3 + [2 * arrays[0]]), *arrays[1:])
     out, dout, gradients = as_pair(arrays, **options).run(rng)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(conv, "SLICE_BYTES", slice_bytes)
+        patch.setattr(slices, "SLICE_BYTES", slice_bytes)
         sliced_out, cache = conv2d_forward(*arrays, **options)
         if slice_bytes == 1:
-            assert len(conv._batch_slices(cache.x_pad, cache.W.shape[-1], cache.stride)) == len(out)
+            assert len(conv._slices(cache.x_pad, cache.W.shape[-1], cache.stride)) == len(out)
         assert_same(sliced_out, out, scale=1)
         for sliced, whole in zip(conv2d_backward(dout, cache), gradients, strict=False):
             assert_same(sliced, whole, scale=1)
-
-
-def test_the_cut_covers_the_batch_once():
-    x_pad = np.empty((11, 2, 5, 5))
-    slices = conv._batch_slices(x_pad, 3, 1)
-    assert [n for s in slices for n in range(11)[s]] == list(range(11))
 
 
 # Known numbers.

@@ -215,6 +215,22 @@ def test_a_diverging_run_stops_and_keeps_its_last_good_checkpoint(attention, dat
     assert all(np.isfinite(array).all() for array in arrays.values())
 
 
+def test_weights_that_are_not_finite_are_not_saved(data, tmp_path, monkeypatch):
+    steps, step = [], SGD.step
+
+    def spoil(self, grads, lr):
+        step(self, grads, lr)
+        steps.append(lr)
+        if len(steps) == 3:
+            self.params["head.W"][0, 0] = np.inf
+
+    monkeypatch.setattr(SGD, "step", spoil)
+    with pytest.raises(Diverged, match="in epoch 1 at step 4 of 5: model/head.W is not finite"):
+        train(data, out=tmp_path, save_every=0)
+    arrays, metadata = load_checkpoint(tmp_path / "checkpoint.npz")
+    assert metadata["step"] == 2 and np.isfinite(arrays["model/head.W"]).all()
+
+
 def test_an_error_that_is_no_divergence_is_not_called_one(data, monkeypatch):
     wrong = LabelledImages(data.images, data.labels + 3, tuple("abcdef"))
     with pytest.raises(ValueError, match="labels go from .* expected 0 to 2 for 3 logits"):

@@ -9,8 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .checks import alike, as_float, check_dout, check_shape, inexact
-
-SLICE_BYTES = 2**21  # how many bytes of copied windows are made at once: about two cores' caches
+from .slices import batch_slices, over_slices
 
 
 class ConvCache(NamedTuple):
@@ -54,12 +53,10 @@ def _add_columns(dx_pad, dcolumns, k, stride):
         tap += dcolumns[:, i, j].swapaxes(0, 1)
 
 
-def _batch_slices(x_pad, k, stride):
+def _slices(x_pad, k, stride):
     """Cut the batch so that the columns of a slice fit the cache; the same cut forward and backward."""
-    N, C = x_pad.shape[:2]
     H, W = _out_size(x_pad, k, stride)
-    step = max(1, SLICE_BYTES // (C * k * k * H * W * x_pad.itemsize))
-    return [slice(start, start + step) for start in range(0, N, step)]
+    return batch_slices(len(x_pad), x_pad.shape[1] * k * k * H * W * x_pad.itemsize)
 
 
 def conv2d_forward(x, W, b=None, stride=1, padding=0):
@@ -111,9 +108,12 @@ def conv2d_forward(x, W, b=None, stride=1, padding=0):
         raise ValueError(f"the {k}×{k} kernel is larger than the padded x, {x_pad.shape[2:]}: raise the padding")
     H, Wd = _out_size(x_pad, k, stride)
     out = np.empty((len(x), O, H, Wd), np.result_type(x, W))
-    for s in _batch_slices(x_pad, k, stride):
+
+    def convolve(s):
         rows = W.reshape(O, -1) @ _columns(x_pad[s], k, stride)  # (O,C·k·k) @ (C·k·k,n·H'·W') -> (O,n·H'·W')
         out[s] = rows.reshape(O, -1, H, Wd).swapaxes(0, 1)
+
+    over_slices(convolve, _slices(x_pad, k, stride))
     if b is not None:
         out += np.asarray(b, out.dtype)[:, None, None]
     return out, ConvCache(x_pad, W, b is not None, stride, padding)
@@ -152,11 +152,13 @@ def conv2d_backward(dout, cache):
     O, _, k, _ = W.shape
     dout = check_dout(dout, (len(x_pad), O, *_out_size(x_pad, k, stride)))
     dx_pad = np.zeros(x_pad.shape, np.result_type(dout, W))
-    dW = np.zeros((O, W[0].size), np.result_type(dout, x_pad))
-    for s in _batch_slices(x_pad, k, stride):
+
+    def backward(s):
         rows = dout[s].swapaxes(0, 1).reshape(O, -1)  # (n,O,H',W') -> (O,n·H'·W')
-        dW += rows @ _columns(x_pad[s], k, stride).T
         _add_columns(dx_pad[s], W.reshape(O, -1).T @ rows, k, stride)
+        return rows @ _columns(x_pad[s], k, stride).T  # this slice's part of dW
+
+    dW = sum(over_slices(backward, _slices(x_pad, k, stride)))
     H, Wd = x_pad.shape[2:]
     return dx_pad[:, :, p : H - p, p : Wd - p], dW.reshape(W.shape), dout.sum(axis=(0, 2, 3)) if has_bias else None
 

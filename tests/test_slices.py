@@ -1,0 +1,72 @@
+"""Slices cover the batch once, keep their order, and give the same bits with any number of threads."""
+
+import multiprocessing
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_info
+
+from cbam_np.ops import conv2d_backward, conv2d_forward, slices
+
+
+@pytest.mark.parametrize(("count", "bytes_each", "length"), [(11, 2**19, 2), (11, 2**30, 1), (3, 1, 3), (8, 2**18, 4)])
+def test_slices_cover_the_batch_once(count, bytes_each, length):
+    cut = slices.batch_slices(count, bytes_each)
+    assert [n for s in cut for n in range(count)[s]] == list(range(count))
+    assert len(range(count)[cut[0]]) == length
+
+
+def test_results_keep_the_order_of_the_slices():
+    cut = slices.batch_slices(40, 2**20)
+    assert slices.over_slices(lambda s: s.start, cut) == list(range(40))
+
+
+def _convolution(x, W):
+    out, cache = conv2d_forward(x, W, padding=1)
+    return (out, *conv2d_backward(out, cache)[:2])
+
+
+def test_the_same_bits_with_any_number_of_threads(rng, monkeypatch):
+    x = rng.standard_normal((64, 8, 16, 16)).astype(np.float32)
+    W = rng.standard_normal((16, 8, 3, 3)).astype(np.float32)
+    assert len(slices.batch_slices(64, x[0].nbytes * 9)) > 4
+    expected = _convolution(x, W)
+    for threads in (1, 2, 5):
+        with ThreadPoolExecutor(threads) as pool:
+            monkeypatch.setattr(slices, "_pool", lambda pool=pool: pool)
+            for array, same in zip(_convolution(x, W), expected, strict=True):
+                np.testing.assert_array_equal(array, same)
+
+
+def test_blas_is_held_to_one_thread_inside_and_let_go_after():
+    def blas_threads(_):
+        return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+    before = blas_threads(None)
+    inside = slices.over_slices(blas_threads, [slice(0, 1), slice(1, 2)])
+    assert before and inside == [[1] * len(before)] * 2
+    assert blas_threads(None) == before
+
+
+def test_an_error_in_a_slice_comes_out():
+    def fail(s):
+        raise ValueError(f"slice {s.start}")
+
+    with pytest.raises(ValueError, match="slice 0"):
+        slices.over_slices(fail, [slice(0, 1), slice(1, 2)])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_forked_process_makes_a_pool_of_its_own():
+    cut = [slice(0, 1), slice(1, 2)]
+    assert slices.over_slices(lambda s: threading.get_ident() != threading.main_thread().ident, cut) == [True, True]
+    process = multiprocessing.get_context("fork").Process(target=slices.over_slices, args=(str, cut))
+    process.start()
+    process.join(20)
+    alive = process.is_alive()
+    process.kill()
+    assert not alive and process.exitcode == 0
