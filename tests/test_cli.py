@@ -110,7 +110,7 @@ def test_resuming_with_other_settings_says_which(call, tmp_path):
     before = contents(tmp_path)
     status, _, shown = call("train", "--resume", "--out", tmp_path, "--lr", "0.2", "--attention", "none", "--seed", 0)
     assert status == 2
-    assert "has other settings: attention was cbam, is None; lr was 0.05, is 0.2. " in shown
+    assert "has other settings: attention was cbam, is None; lr was 0.07, is 0.2. " in shown
     assert contents(tmp_path) == before
     assert call("train", "--resume", "--out", tmp_path, *SMALL, "--note", "new")[0] == 0
 
@@ -227,7 +227,7 @@ def test_cifar10_is_trained_by_its_own_recipe(call, tmp_path, rng):
 
 
 def test_equal_seeds_see_the_same_images_whatever_the_attention(tmp_path):
-    usual = Settings(images=40, channels=(4, 8), reduction=2)
+    usual = Settings(images=48, channels=(4, 8), reduction=2)
     plain, gated = (run.prepare(usual.changed(attention=a), tmp_path / str(a)) for a in (None, "cbam"))
     assert np.array_equal(plain.model.stage2.conv.params["W"], gated.model.stage2.conv.params["W"])
     assert plain.rng.bit_generator.state == gated.rng.bit_generator.state
@@ -247,7 +247,7 @@ def test_help_explains_every_option(call):
     status, printed, _ = call("train", "--help")
     assert status == 0
     text = " ".join(printed.split())
-    for piece in ("images a step; default: 32 for shapes, 128 for cifar10", "default: 32 64 128", "Ctrl-C saves"):
+    for piece in ("images a step; default: 48 for shapes, 128 for cifar10", "default: 32 64 128", "Ctrl-C saves"):
         assert piece in text
     for name in cli.COMMANDS:
         assert call(name, "--help")[0] == 0
@@ -261,7 +261,7 @@ def test_help_comes_at_once():
         subprocess.run([sys.executable, "-m", "cbam_np", "--help"], check=True, capture_output=True, env=CHILD)
         seconds.append(time.perf_counter() - start)
     assert min(seconds) < 2  # 0.3 measured
-    heavy = "import sys, cbam_np.cli; print({'matplotlib', 'tqdm', 'pooch', 'threadpoolctl'} & set(sys.modules))"
+    heavy = "import sys, cbam_np.cli; print({'matplotlib', 'tqdm', 'pooch'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", heavy], check=True, capture_output=True, text=True, env=CHILD)
     assert done.stdout == "set()\n"
 

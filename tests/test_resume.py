@@ -28,7 +28,7 @@ from cbam_np.train import prepare, run
 out, resume = sys.argv[1], sys.argv[2] == "resume"
 settings = run.read_settings(out) if resume else run.Settings(
     images=256, validation=64, channels=(4, 8, 16), reduction=4,
-    recipe=run.Recipe(epochs=3, batch_size=16, lr=0.05, augment="crop+flip"))
+    recipe=run.Recipe(epochs=3, batch_size=16, lr=0.07, augment="crop+flip"))
 prepare(settings, out, resume=resume).finish(save_every=0.1, progress=False)
 """  # the same run as with SETTINGS, saved ten times a second
 

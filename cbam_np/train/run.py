@@ -15,7 +15,7 @@ from .loop import CHECKPOINT, Recipe, check_count, check_out, describe_machine, 
 
 RESULT = "result.json"
 RECIPES = {
-    "shapes": Recipe(epochs=6, batch_size=32, lr=0.05, augment="none"),
+    "shapes": Recipe(epochs=6, batch_size=48, lr=0.07, augment="none"),
     "cifar10": Recipe(epochs=12, batch_size=128, lr=0.1, augment="crop+flip"),
 }
 """Recipes that work, by data set."""
