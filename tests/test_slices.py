@@ -51,6 +51,14 @@ def test_blas_is_held_to_one_thread_inside_and_let_go_after():
     assert blas_threads(None) == before
 
 
+def test_what_the_caller_said_of_overflow_holds_in_every_slice():
+    cut = [slice(0, 1), slice(1, 2)]
+    with np.errstate(over="ignore"):
+        assert slices.over_slices(lambda s: np.exp(np.float64(1000)), cut) == [np.inf, np.inf]
+    with pytest.raises(RuntimeWarning, match="overflow"):
+        slices.over_slices(lambda s: np.exp(np.float64(1000)), cut)
+
+
 def test_an_error_in_a_slice_comes_out():
     def fail(s):
         raise ValueError(f"slice {s.start}")

@@ -8,6 +8,7 @@ of a result: not on the number of threads.
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import cache
 
 from threadpoolctl import ThreadpoolController
@@ -25,8 +26,9 @@ def over_slices(work, slices):
     """Return [work(s) for s in slices], computed side by side."""
     if len(slices) == 1:
         return [work(slices[0])]
+    contexts = [copy_context() for _ in slices]  # a thread has none of its caller's, such as np.errstate
     with _blas().limit(limits=1, user_api="blas"):
-        return list(_pool().map(work, slices))
+        return list(_pool().map(lambda context, s: context.run(work, s), contexts, slices))
 
 
 @cache
