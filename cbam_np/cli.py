@@ -5,6 +5,7 @@ import os
 import shlex
 import sys
 from dataclasses import asdict
+from io import TextIOWrapper
 from pathlib import Path
 
 NONE = "none"  # how --attention spells None
@@ -29,6 +30,9 @@ def main(argv=None, prog="cbam-np"):
     int
         Exit status: 0 on success, 2 on bad input, 130 after Ctrl-C.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8")  # σ and ⊗, also where the terminal's own encoding has none
     parser = argparse.ArgumentParser(prog=prog, description="CBAM in NumPy: read it, train it, see it.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, (summary, declare, run) in COMMANDS.items():
@@ -72,7 +76,7 @@ def _train_options():
     """Return the options of `train` that are settings of a run: flag -> what argparse needs to know."""
     from .nn import SCHEDULES
     from .nn.models import ATTENTIONS
-    from .train.loop import AUGMENTATIONS
+    from .train.recipe import AUGMENTATIONS
     from .train.run import RECIPES, Settings
 
     def default(name):
@@ -166,8 +170,8 @@ def _declare_train(parser):
 
 def _train(command, out, resume, **given):
     from .train.checkpoint import CheckpointError
-    from .train.loop import CHECKPOINT, HISTORY, Diverged
     from .train.run import RESULT, Settings, prepare, read_settings
+    from .train.state import CHECKPOINT, HISTORY, Diverged
 
     if given.get("attention") == NONE:
         given["attention"] = None

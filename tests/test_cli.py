@@ -273,3 +273,9 @@ def test_a_reader_who_has_enough_is_no_error():
     ) as process:
         process.stdout.close()
         assert process.stderr.read() == b""
+
+
+def test_greek_letters_reach_a_terminal_that_has_none():
+    command = [sys.executable, "-m", "cbam_np", "lecture"]
+    done = subprocess.run(command, check=True, capture_output=True, env=CHILD | {"PYTHONIOENCODING": "cp1252"})
+    assert "M_c = σ(sum)" in done.stdout.decode()

@@ -2,5 +2,9 @@
 
 from .augment import crop_and_flip
 from .checkpoint import CheckpointError, load_checkpoint, save_checkpoint
-from .loop import Diverged, Interrupted, Recipe, Score, describe_machine, evaluate, fit
+from .loop import fit
+from .machine import describe_machine
+from .recipe import Recipe
 from .run import RECIPES, Settings, load_model, prepare
+from .score import Score, evaluate
+from .state import Diverged, Interrupted

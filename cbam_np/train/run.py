@@ -11,7 +11,11 @@ from ..nn import Classifier, SmallCNN
 from ..nn.models import ATTENTIONS
 from ..ops.checks import check_option
 from .checkpoint import CheckpointError, check_writable, load_checkpoint, write_json
-from .loop import CHECKPOINT, Recipe, check_count, check_out, describe_machine, evaluate, fit, model_arrays
+from .loop import check_out, fit
+from .machine import describe_machine
+from .recipe import Recipe, check_count
+from .score import evaluate
+from .state import CHECKPOINT, model_arrays
 
 RESULT = "result.json"
 RECIPES = {

@@ -1,0 +1,39 @@
+"""How well a network does."""
+
+from typing import NamedTuple
+
+from ..ops import softmax_cross_entropy_forward
+
+
+class Score(NamedTuple):
+    """How well a network does on a data set."""
+
+    accuracy: float
+    loss: float
+
+
+def evaluate(model, data, batch_size=128):
+    """Look how well a network does.
+
+    Parameters
+    ----------
+    model : Classifier
+        The network.
+    data : LabelledImages
+        Images that it was not trained on.
+    batch_size : int
+        How many are computed at once.
+
+    Returns
+    -------
+    Score
+        `accuracy`, the part of the images whose most probable class is the right one, and `loss`, the mean
+        cross-entropy without label smoothing.
+    """
+    correct, loss = 0, 0.0
+    for at in range(0, len(data), batch_size):
+        labels = data.labels[at : at + batch_size]
+        logits = model.forward(data.images[at : at + batch_size])
+        correct += int((logits.argmax(axis=1) == labels).sum())
+        loss += float(softmax_cross_entropy_forward(logits, labels)[0]) * len(labels)
+    return Score(correct / len(data), loss / len(data))

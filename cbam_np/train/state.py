@@ -1,0 +1,187 @@
+"""A training run as it stands between two steps: what it does next, and how it is kept and taken up again."""
+
+import json
+import time
+import zlib
+from contextlib import contextmanager
+from dataclasses import asdict
+
+import numpy as np
+
+from ..nn import SCHEDULES, SGD
+from ..ops import softmax_cross_entropy_backward, softmax_cross_entropy_forward
+from .checkpoint import CheckpointError, load_checkpoint, save_checkpoint, write_json
+from .machine import describe_machine
+from .recipe import AUGMENTATIONS
+from .score import evaluate
+
+CHECKPOINT, HISTORY = "checkpoint.npz", "history.json"
+
+
+class Diverged(ArithmeticError):
+    """The loss is no longer a finite number."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C was heard, and the run stopped between two steps; the message says how to resume it."""
+
+
+class Training:
+    """A run as it stands between two steps: all that the next step depends on.
+
+    Parameters
+    ----------
+    model, train, recipe, rng, settings
+        As in `fit`.
+    """
+
+    COUNTS = ("epoch", "step", "loss_sum", "correct", "seconds", "lr", "history")
+
+    def __init__(self, model, train, recipe, rng, settings=None):
+        self.model, self.data, self.recipe, self.rng, self.settings = model, train, recipe, rng, settings
+        self.optimiser = SGD(model.params, recipe.momentum, weight_decay=recipe.weight_decay)
+        self.steps = recipe.steps(len(train))  # an epoch
+        self.machine = describe_machine()
+        self.belongs_to = asdict(recipe) | {  # what a checkpoint must agree in to be resumed
+            "random generator": type(rng.bit_generator).__name__,
+            "number of training images": len(train),
+            "their checksum": zlib.crc32(train.labels, zlib.crc32(np.ascontiguousarray(train.images))),
+        }
+        self.epoch, self.history = 0, []
+        self._begin_epoch()
+
+    def _begin_epoch(self):
+        self.order = self.rng.permutation(len(self.data))
+        self.step, self.loss_sum, self.correct, self.seconds, self.lr = 0, 0.0, 0, 0.0, 0.0
+
+    def finish_epoch(self, validation, out, save_every, stop, progress):
+        """Take the steps that are left of this epoch and score it; save now and then, and when asked to stop."""
+        from tqdm.auto import tqdm
+
+        B, saved = self.recipe.batch_size, time.monotonic()
+        title = f"epoch {self.epoch + 1}/{self.recipe.epochs}"
+        todo = {"total": self.steps * B, "initial": self.step * B, "unit": " images"}
+        with tqdm(desc=title, disable=not progress, **todo) as bar:
+            while self.step < self.steps:
+                self.take_step()
+                bar.set_postfix(self.running(), refresh=False)
+                bar.update(B)
+                if stop or time.monotonic() - saved >= save_every:
+                    self.save(out)
+                    saved = time.monotonic()
+                if stop:
+                    raise Interrupted(self.farewell(out))
+            line = self.end_epoch(validation)
+            bar.set_postfix({name: line[name] for name in line if "loss" in name or "accuracy" in name})
+        self.save(out)
+        if stop:
+            raise Interrupted(self.farewell(out))
+
+    def take_step(self):
+        """Learn from one batch."""
+        start, B, recipe = time.perf_counter(), self.recipe.batch_size, self.recipe
+        done = (self.epoch * self.steps + self.step) / (recipe.epochs * self.steps)
+        self.lr = recipe.lr * SCHEDULES[recipe.schedule](done)
+        batch = self.order[self.step * B : (self.step + 1) * B]
+        images = AUGMENTATIONS[recipe.augment](self.data.images[batch], rng=self.rng)
+        labels = self.data.labels[batch]
+        with self._watching():
+            logits = self.model.forward(images, training=True)
+            loss, cache = softmax_cross_entropy_forward(logits, labels, recipe.label_smoothing)
+        self._demand_finite(loss=loss)
+        self.model.backward(softmax_cross_entropy_backward(1.0, cache))
+        self.optimiser.step(self.model.grads, self.lr)
+        self.loss_sum += float(loss)
+        self.correct += int((logits.argmax(axis=1) == labels).sum())
+        self.step += 1
+        self.seconds += time.perf_counter() - start
+
+    def running(self):
+        """Return loss and accuracy of this epoch so far, by name."""
+        return {"loss": self.loss_sum / self.step, "accuracy": self.correct / (self.step * self.recipe.batch_size)}
+
+    def end_epoch(self, validation):
+        """Score the network, add a line to the history and return it, and turn to the next epoch."""
+        line = {"epoch": self.epoch + 1, **self.running(), "lr": self.lr, "seconds": self.seconds}
+        line["images_per_second"] = self.steps * self.recipe.batch_size / self.seconds
+        if validation is not None:
+            with self._watching():
+                score = evaluate(self.model, validation)
+            self._demand_finite(loss=score.loss)
+            line |= {"validation_accuracy": score.accuracy, "validation_loss": score.loss}
+        self.history = [*self.history, line]
+        self.epoch += 1
+        self._begin_epoch()
+        return line
+
+    @contextmanager
+    def _watching(self):
+        """Hear layers complain of numbers: once a step has gone well, the shapes are right and only they can be bad."""
+        try:
+            yield
+        except ValueError as error:
+            if self.epoch == self.step == 0:
+                raise
+            raise self._diverged(error) from error
+
+    def _demand_finite(self, **arrays):
+        for name, array in arrays.items():
+            if not np.isfinite(array).all():
+                raise self._diverged(f"{name} is {array}" if np.ndim(array) == 0 else f"{name} is not finite")
+
+    def _diverged(self, why):
+        return Diverged(
+            f"training diverged in epoch {self.epoch + 1} at step {self.step + 1} of {self.steps}: {why}. Lower the "
+            f"learning rate, whose peak is {self.recipe.lr:g}, and start anew; the last good checkpoint is kept"
+        )
+
+    def farewell(self, out):
+        """Say where a stopped run stands, and how to go on."""
+        how = "nothing was saved" if out is None else f"saved in {out}; go on with fit(..., resume=True)"
+        return f"stopped in epoch {self.epoch + 1} after {self.step} of {self.steps} steps: {how}"
+
+    def save(self, out):
+        """Write the complete state, and the history for people; nothing where there is no folder."""
+        if out is None:
+            return
+        named = {"model": self.model.state_dict(), "velocity": self.optimiser.velocity}
+        arrays = {f"{kind}/{name}": array for kind, group in named.items() for name, array in group.items()}
+        self._demand_finite(**arrays)
+        metadata = {name: getattr(self, name) for name in self.COUNTS}
+        metadata |= {"rng": _plain(self.rng.bit_generator.state), "of": self.belongs_to, "settings": self.settings}
+        about = {"recipe": asdict(self.recipe), "machine": self.machine, "epochs": self.history}
+        write_json(out / HISTORY, about)
+        save_checkpoint(out / CHECKPOINT, arrays | {"order": self.order}, metadata)  # last: with it, all is there
+
+    def load(self, out):
+        """Take up the state that was saved; nothing is changed where it is of another run."""
+        path = out / CHECKPOINT
+        arrays, metadata = load_checkpoint(path)
+        try:
+            here, there = self.belongs_to, metadata["of"]
+            differs = [f"{k} was {there.get(k)}, is {here.get(k)}" for k in there | here if there.get(k) != here.get(k)]
+            if differs:
+                raise CheckpointError(f"{path} is of another run: {'; '.join(differs)}. Resume it as it was started")
+            counts = {name: metadata[name] for name in self.COUNTS}
+            order, state = arrays["order"], metadata["rng"]
+            velocity = {name: arrays[f"velocity/{name}"] for name in self.optimiser.velocity}
+        except KeyError as error:
+            raise CheckpointError(f"{path} has no {error}: it does not hold a run of this network") from error
+        try:
+            self.model.load_state_dict(model_arrays(arrays))
+        except ValueError as error:
+            raise CheckpointError(f"{path}: {error}") from error
+        for name, array in velocity.items():
+            self.optimiser.velocity[name][...] = array
+        self.rng.bit_generator.state, self.order = state, order
+        vars(self).update(counts)
+
+
+def model_arrays(arrays):
+    """Return a checkpoint's arrays that are the network's, with the names that `load_state_dict` expects."""
+    return {name.removeprefix("model/"): array for name, array in arrays.items() if name.startswith("model/")}
+
+
+def _plain(state):
+    """Return a bit generator's state as JSON can hold it; some keep arrays."""
+    return json.loads(json.dumps(state, default=np.ndarray.tolist))
