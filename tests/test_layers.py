@@ -160,6 +160,16 @@ def test_a_container_names_its_layers_and_their_arrays(rng):
         Container.__new__(Container).branch  # noqa: B018, half-made, as in copying: no endless search
 
 
+def test_backward_before_forward_says_so(rng):
+    with pytest.raises(AttributeError, match="CBAM has no 'cache': run forward before backward"):
+        CBAM(4, 2, rng=rng).backward(np.ones((1, 4, 3, 3)))
+
+
+def test_randomness_is_handed_in():
+    with pytest.raises(TypeError, match="rng is 3, expected a generator"):
+        Linear(2, 3, rng=3)
+
+
 def test_state_dict_goes_there_and_back(rng):
     one, other = conv_bn(rng), conv_bn(rng)
     one.forward(rng.normal(size=MAPS), training=True)

@@ -62,7 +62,7 @@ def test_a_wrong_count_is_answered(count, rng):
 
 @pytest.mark.parametrize("rng", [0, None, np.random])
 def test_a_wrong_generator_is_answered(rng):
-    with pytest.raises(TypeError, match=r"rng is .*, expected a Generator: rng=np\.random\.default_rng\(0\)"):
+    with pytest.raises(TypeError, match=r"rng is .*, expected a generator: np\.random\.default_rng\(0\)"):
         make_shapes(10, rng=rng)
 
 

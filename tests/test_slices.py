@@ -12,6 +12,11 @@ from threadpoolctl import threadpool_info
 from cbam_np.ops import conv2d_backward, conv2d_forward, slices
 
 
+@pytest.fixture(autouse=True)
+def slices_of_a_mebibyte(monkeypatch):
+    monkeypatch.setattr(slices, "SLICE_BYTES", 2**20)
+
+
 @pytest.mark.parametrize(("count", "bytes_each", "length"), [(11, 2**19, 2), (11, 2**30, 1), (3, 1, 3), (8, 2**18, 4)])
 def test_slices_cover_the_batch_once(count, bytes_each, length):
     cut = slices.batch_slices(count, bytes_each)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..ops.checks import as_float
+from ..ops.checks import as_float, check_rng
 from .dialect import ORDERS, get_dialect
 
 
@@ -39,8 +39,7 @@ def init_cbam(channels, reduction=16, kernel_size=7, *, rng, dialect="paper", dt
     ValueError
         If r leaves no hidden unit, k is even, or an option is unknown.
     """
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is {rng!r}, expected a generator: np.random.default_rng(0)")
+    check_rng(rng)
     if channels < 1:
         raise ValueError(f"channels is {channels}, expected at least 1")
     d = get_dialect(dialect, **changes)

@@ -11,6 +11,7 @@ The union of two shapes is the minimum of their distances, the intersection is t
 
 import numpy as np
 
+from ..ops.checks import check_rng
 from .labelled import LabelledImages
 
 SIZE = 32  # pixels a side, as in CIFAR-10
@@ -121,8 +122,7 @@ def make_shapes(count=5000, *, rng):
     --------
     >>> train, test = make_shapes(6000, rng=np.random.default_rng(0)).split(1000)
     """
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is {rng!r}, expected a Generator: rng=np.random.default_rng(0)")
+    check_rng(rng)
     if not isinstance(count, int | np.integer) or count < 1:
         raise ValueError(f"count is {count!r}, expected a whole number, 1 or more: how many images to draw")
     labels = rng.permutation(np.arange(count) % len(SHAPES))

@@ -3,11 +3,12 @@
 import numpy as np
 
 from .. import cbam, ops
-from ..ops.checks import as_float, check_shape
+from ..ops.checks import as_float, check_rng, check_shape
 
 
 def he_normal(rng, shape, dtype):
     """Draw weights from N(0, 2 / fan-in), which keeps the variance through a ReLU (He et al., ICCV 2015)."""
+    check_rng(rng)
     return (rng.standard_normal(shape) * np.sqrt(2 / np.prod(shape[1:]))).astype(dtype)
 
 
@@ -22,12 +23,16 @@ class Layer:
         Gradients from the last `backward`, with the names of `params`.
     state : dict of str to ndarray
         What is kept but not learned, such as running averages.
-    cache : tuple or None
+    cache : tuple
         What the last `forward` left for `backward`.
     """
 
     def __init__(self, params=None, state=None):
-        self.params, self.grads, self.state, self.cache = params or {}, {}, state or {}, None
+        self.params, self.grads, self.state = params or {}, {}, state or {}
+
+    def __getattr__(self, name):
+        hint = ": run forward before backward" if name == "cache" else ""
+        raise AttributeError(f"{type(self).__name__} has no {name!r}{hint}")
 
     def forward(self, x, training=False):
         """Return the output for a batch; `training` tells layers that behave differently then."""

@@ -80,6 +80,12 @@ def check_option(value, name, allowed):
         raise ValueError(f"{name} is {value!r}, expected one of {', '.join(map(repr, allowed))}")
 
 
+def check_rng(rng):
+    """Raise a TypeError unless `rng` is a NumPy generator: randomness is handed in, never taken from a global one."""
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"rng is {rng!r}, expected a generator: np.random.default_rng(0)")
+
+
 def check_dout(dout, out_shape, name="dout"):
     """Return the upstream gradient as floats; raise a ValueError unless it has the shape of forward's output."""
     dout = inexact(as_float(dout, name))

@@ -13,7 +13,7 @@ from functools import cache
 
 from threadpoolctl import ThreadpoolController
 
-SLICE_BYTES = 2**20  # how much memory a slice may work on: about what one core's cache holds
+SLICE_BYTES = 2**22  # what a slice may work on: near the cache, yet enough not to wait for the interpreter all the time
 
 
 def batch_slices(count, bytes_each):
