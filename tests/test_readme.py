@@ -1,5 +1,6 @@
 """What README shows, runs: its Python, its commands, its links."""
 
+import json
 import re
 import subprocess
 import sys
@@ -59,8 +60,22 @@ def test_links_lead_somewhere(link):
     assert link.startswith("https://") or (ROOT / link).exists(), link
 
 
+RESULTS = sorted((ROOT / "results").glob("*/result.json"))
+
+
+@pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.parent.name)
+def test_results_say_what_was_measured(path):
+    result = json.loads(path.read_text(encoding="utf-8"))
+    row = f"| {result['test_accuracy']:.1%} | {result['seconds_per_epoch']:.0f} | {result['images_per_second']:.0f} |"
+    assert f"[{path.parent.name}](results/{path.parent.name}) " in README and row in README
+    if "JPEG" in result["note"]:
+        assert result["note"] in README.replace("\n", " ")
+    assert {"cores", "blas", "numpy"} <= result["machine"].keys()
+    assert "--seed" in result["command"] and not re.search(r"(^|\s)/\w", result["command"])
+
+
 def test_everything_is_found():
-    assert len(PYTHON) == 2 and len(COMMANDS) >= 8 and len(TRAIN) == 3 and len(LINKS) >= 4
+    assert len(PYTHON) == 2 and len(COMMANDS) >= 8 and len(TRAIN) == 3 and len(LINKS) >= 4 and RESULTS
 
 
 def test_the_library_s_requirements_are_among_all_requirements():

@@ -15,7 +15,7 @@ from ..ops.checks import check_shape
 class LabelledImages:
     """Images, the class of each, the names of the classes, and where the object is, if known.
 
-    Attributes
+    Parameters
     ----------
     images : ndarray of uint8, shape (N, 3, H, W)
         Red, green and blue, 0 to 255.

@@ -15,6 +15,11 @@ def he_normal(rng, shape, dtype):
 class Layer:
     """A step of a network.
 
+    Parameters
+    ----------
+    params, state : dict of str to ndarray, optional
+        What the attributes of these names start as.
+
     Attributes
     ----------
     params : dict of str to ndarray
@@ -157,8 +162,16 @@ class CBAM(Layer):
 
     Parameters
     ----------
-    channels, reduction, kernel_size, rng, dialect, dtype, **changes
-        As in `cbam_np.init_cbam`.
+    channels, reduction, kernel_size : int
+        C, r and k, as in `cbam_np.init_cbam`.
+    rng : numpy.random.Generator
+        Draws the weights.
+    dialect : str or Dialect
+        Choices, see `cbam_np.Dialect`.
+    dtype : dtype
+        Of the weights.
+    **changes
+        Any field of `Dialect`.
     """
 
     def __init__(self, channels, reduction=16, kernel_size=7, *, rng, dialect="paper", dtype=np.float32, **changes):

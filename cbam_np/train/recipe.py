@@ -20,7 +20,7 @@ AUGMENTATIONS = {
 class Recipe:
     """How to train.
 
-    Attributes
+    Parameters
     ----------
     epochs : int
         Passes over the training images.

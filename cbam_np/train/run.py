@@ -32,7 +32,7 @@ SHAPES = {"train": (5000, (0, 0)), "test": (1000, (0, 1))}
 class Settings:
     """What makes a run.
 
-    Attributes
+    Parameters
     ----------
     data : {"shapes", "cifar10"}
         The data set.

@@ -31,8 +31,16 @@ class Training:
 
     Parameters
     ----------
-    model, train, recipe, rng, settings
-        As in `fit`.
+    model : Classifier
+        The network.
+    train : LabelledImages
+        What it learns from.
+    recipe : Recipe
+        How.
+    rng : numpy.random.Generator
+        Draws the order of the images and their augmentation.
+    settings : dict, optional
+        Kept in the checkpoint.
     """
 
     COUNTS = ("epoch", "step", "loss_sum", "correct", "seconds", "lr", "history")
