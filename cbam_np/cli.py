@@ -64,7 +64,7 @@ def _declare_lecture(parser):
 
 
 def _lecture(command):
-    from .teach.lecture import walkthrough
+    from .teach.walkthrough import walkthrough
 
     print(walkthrough())
 

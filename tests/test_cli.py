@@ -236,7 +236,7 @@ def test_equal_seeds_see_the_same_images_whatever_the_attention(tmp_path):
 
 
 def test_lecture(call):
-    from cbam_np.teach.lecture import walkthrough
+    from cbam_np.teach.walkthrough import walkthrough
 
     assert call("lecture") == (0, walkthrough() + "\n", "")
 

@@ -26,9 +26,9 @@ def test_number(value, text):
 
 def test_matrices_stand_side_by_side():
     assert show.text(np.array([[[1, 10], [2, 3]], [[4, 5], [6, 7]]])) == [
-        "[1]       [2]",
-        "1  10     4  5",
-        "2   3     6  7",
+        "[1]     [2]",
+        "1  10   4  5",
+        "2   3   6  7",
     ]
     assert show.text(Fraction(1, 2)) == ["1/2"] and show.text([1, 2]) == ["1  2"]
 

@@ -63,7 +63,7 @@ def table(cells):
     return ["  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in cells]
 
 
-def side_by_side(blocks, gap="     "):
+def side_by_side(blocks, gap="   "):
     """Put blocks of lines next to each other; return the lines."""
     height = max(map(len, blocks))
     padded = []
@@ -73,7 +73,7 @@ def side_by_side(blocks, gap="     "):
     return [gap.join(lines).rstrip() for lines in zip(*padded, strict=True)]
 
 
-def text(value, names=None):
+def text(value, names=None, decimals=DECIMALS):
     """Write an array as lines of text, a stack of matrices side by side.
 
     Parameters
@@ -82,13 +82,15 @@ def text(value, names=None):
         A number, vector, matrix or stack of matrices.
     names : sequence of str, optional
         Headings of the matrices in a stack; [1], [2], ... where none are given.
+    decimals : int
+        Places of numbers that are neither fractions nor integers.
 
     Returns
     -------
     list of str
         The lines.
     """
-    cells = _strings(value, number)
+    cells = _strings(value, lambda v: number(v, decimals))
     if cells.ndim == 0:
         return [cells.item()]
     if cells.ndim == 1:

@@ -51,6 +51,14 @@ class Step:
         """Shape of the value; () for a number."""
         return np.shape(self.value)
 
+    @property
+    def heading(self):
+        """Name and formula as one line of text; the formula alone where it begins with the name."""
+        formula = show.plain(self.formula)
+        if self.given or formula.startswith((f"{self.name} ", f"{self.name}[")):
+            return formula or self.name
+        return f"{self.name}: {formula}"
+
     def entry(self, index):
         """Return one entry as a step of its own.
 
@@ -81,11 +89,8 @@ class Step:
         return replace(self, name=self.name + suffix, symbol=self.symbol + suffix, value=value)
 
     def __str__(self):
-        formula = show.plain(self.formula)
-        head = formula if formula.startswith((f"{self.name} ", f"{self.name}[")) else f"{self.name}: {formula}"
-        head = self.name if self.given else head
         where = f"   ({self.slide})" if self.slide else ""
-        return "\n".join([head + where, *("    " + line for line in show.text(self.value))])
+        return "\n".join([self.heading + where, *("    " + line for line in show.text(self.value))])
 
     def _repr_latex_(self):
         left = self.symbol if self.given or self.shape == () else self.formula
@@ -304,7 +309,7 @@ def _spatial_backward(g, cache, source):
         formula = rf"{symbol}[i,j] = \sum_{{a,b}} W_7[{m},a,b] \cdot {_d('z_s')}[i-a+{p + 1},j-b+{p + 1}]"
         yield Step(f"dFs_{pool}", symbol, formula, dmap[0, 0])
     for pool, dF in g.dF_from.items():
-        share = r"\frac{1}{C} %s[i,j]" if pool == "avg" else r"%s[i,j]\text{ where c is the maximum, else 0}"
+        share = r"\frac{1}{C} %s[i,j]" if pool == "avg" else r"%s[i,j]\text{ at the maximum, else 0}"
         yield _via(source, f"Fs_{pool}", f"[c,i,j] = {share % _d(rf'F^s_{{{pool}}}')}", dF[0])
 
 
@@ -320,5 +325,5 @@ def _channel_backward(g, cache, source):
     outer = " + ".join(rf"{_d(rf'h_{{{pool}}}')} {{F^c_{{{pool}}}}}^\top" for pool in g.mlps)
     yield Step("dW0", _d("W_0"), rf"{_d('W_0')} = {outer}", g.dW0)
     for pool, dF in g.dF_from.items():
-        share = r"\frac{1}{HW} %s[c]" if pool == "avg" else r"%s[c]\text{ where (i,j) is the maximum, else 0}"
+        share = r"\frac{1}{HW} %s[c]" if pool == "avg" else r"%s[c]\text{ at the maximum, else 0}"
         yield _via(source, f"F_{pool}", f"[c,i,j] = {share % _d(rf'F^c_{{{pool}}}')}", dF[0])
