@@ -140,14 +140,14 @@ class Trace(Sequence):
         return "\n\n".join(map(str, self.steps))
 
     def _repr_html_(self):
+        left = 'style="text-align:left"'
         rows = "".join(
-            f"<tr><td><code>{html.escape(step.name)}</code></td>"
-            f'<td style="text-align:left">${html.escape(step.symbol if step.given else step.formula)}$</td>'
-            f'<td style="text-align:left">{show.html_array(step.value)}</td>'
-            f'<td style="text-align:left">{html.escape(step.slide)}</td></tr>'
+            f"<tr><td {left}>{html.escape(step.slide)}</td><td {left}><code>{html.escape(step.name)}</code></td>"
+            f"<td {left}>${html.escape(step.symbol if step.given else step.formula)}$</td>"
+            f"<td {left}>{show.html_array(step.value)}</td></tr>"
             for step in self.steps
         )
-        heads = "".join(f'<th style="text-align:left">{head}</th>' for head in ("step", "formula", "value", "slide"))
+        heads = "".join(f"<th {left}>{head}</th>" for head in ("slide", "step", "formula", "value"))
         return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
 
 
