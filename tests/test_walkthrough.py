@@ -6,10 +6,11 @@ from cbam_np.teach import lecture, walkthrough
 def test_it_shows_the_lecture_s_numbers_and_marks_those_of_the_slides():
     text = walkthrough.walkthrough()
     for words in (
-        "8/9     8/9     10/9    ✓ 8/9, ✓ 0.89",
-        "4/9     4/9     5/9     ✓ 0.445 (from 0.89)",
-        "13/9    13/9    14/9    ✓ 1.445 (from 0.89)",
-        "0.809   0.809   0.826   ✓ 0.81",
+        "|  8/9    8/9    10/9   |  ✓ 8/9, ✓ 0.89",
+        "|  4/9    4/9    5/9    |  ✓ 0.445 (from 0.89)",
+        "|  13/9   13/9   14/9   |  ✓ 1.445 (from 0.89)",
+        "|  0.809  0.809  0.826  |  ✓ 0.81",
+        "|  13/9   13/9   14/9   |  1      1/2    -1",  # the other reading of the MLP, beside the slides'
         "= σ(4/9 + 1) = σ(13/9) ≈ 0.81",
         "F_3 (textures)",
         "-1/2 at [1, 6, 3]",

@@ -58,8 +58,10 @@ def _step_1(slides):
     return (
         ["Step 1, channel submodule: M_c(F) = σ(MLP(AvgPool(F)) + MLP(MaxPool(F)))"],
         [
-            "As on the slides, W_0 = 0.5 and W_1 = 1.0 for each channel by itself:",
-            *_channel_table(slides, [_on_the_slide(slides, f"{name}[1]") for name in CHANNEL_STEPS]),
+            "As on the slides, W_0 = 0.5 and W_1 = 1.0 for each channel by itself.",
+            "Channels 1, 2, 3, and what is printed for channel 1:",
+            "",
+            *_channel_table(slides, marks=[_on_the_slide(slides, f"{name}[1]") for name in CHANNEL_STEPS]),
         ],
         _indented(
             [
@@ -68,9 +70,10 @@ def _step_1(slides):
             ]
         ),
         [
-            "For comparison, a true shared MLP with r = 3: one hidden unit for all channels.",
-            f"W_0 = ({W0}), W_1 = ({W1})ᵀ are our choice.",
-            *_channel_table(shared),
+            "Side by side: left as above; right a true shared MLP, r = 3: one hidden unit",
+            f"for all channels, with W_0 = ({W0}) and W_1 = ({W1})ᵀ, our choice.",
+            "",
+            *_channel_table(slides, shared),
         ],
         ["Multiplied back, from here on with the slides' M_c:", *_step(slides, "F'")],
     )
@@ -131,11 +134,14 @@ def _on_the_slide(slides, name):
     return ", ".join(marks[match(n, slides)].format(n.printed) for n in SLIDE_NUMBERS if n.name == name)
 
 
-def _channel_table(trace, on_the_slide=None):
-    """List the channel submodule, a row a quantity, a column a channel or hidden unit."""
-    rows = [["", "1", "2", "3", "slide, channel 1" if on_the_slide else ""]]
-    for (name, label), mark in zip(CHANNEL_STEPS.items(), on_the_slide or [""] * len(CHANNEL_STEPS), strict=True):
-        values = [show.number(v, DECIMALS) for v in trace[name].value]
-        rows.append([label, *values, *[""] * (3 - len(values)), mark])
+def _channel_table(trace, *others, marks=None):
+    """List the channel submodule: a row a quantity, three columns a trace, one for each channel or hidden unit."""
+    rows = []
+    for (name, label), mark in zip(CHANNEL_STEPS.items(), marks or [""] * len(CHANNEL_STEPS), strict=True):
+        row = [label]
+        for t in (trace, *others):
+            values = [show.number(v, DECIMALS) for v in t[name].value]
+            row += ["|", *values, *[""] * (3 - len(values))]
+        rows.append([*row, "|", mark] if marks else row)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return _indented("   ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+    return _indented("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
