@@ -1,5 +1,6 @@
 """Channel attention, M_c: *what* to look at, a weight a channel."""
 
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -108,7 +109,7 @@ def channel_gradients(dMc, cache):
     dW0 = sum(g.dW0 for g in mlps.values())  # one MLP used twice: its gradients add
     dW1 = sum(g.dW1 for g in mlps.values())
     dF_from = pool_backward({pool: g.dv for pool, g in mlps.items()}, cache.pools)
-    return ChannelGradients(dMc, dz_c, mlps, dW0, dW1, dF_from, sum(dF_from.values()))
+    return ChannelGradients(dMc, dz_c, mlps, dW0, dW1, dF_from, reduce(np.add, dF_from.values()))
 
 
 def channel_attention_backward(dMc, cache):

@@ -1,5 +1,6 @@
 """Spatial attention, M_s: *where* to look, a weight a pixel."""
 
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -105,7 +106,7 @@ def spatial_gradients(dMs, cache):
     dmaps, dW7, _ = conv2d_backward(dz_s, cache.c_conv)
     dFs = {pool: dmaps[:, at : at + 1] for at, pool in enumerate(cache.pools)}  # undo the concatenation
     dF_from = pool_backward(dFs, cache.pools)
-    return SpatialGradients(dMs, dz_s, dW7, dFs, dF_from, sum(dF_from.values()))
+    return SpatialGradients(dMs, dz_s, dW7, dFs, dF_from, reduce(np.add, dF_from.values()))
 
 
 def spatial_attention_backward(dMs, cache):
