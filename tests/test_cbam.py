@@ -13,6 +13,7 @@ from cbam_np.cbam import DIALECTS, ORDERS, Dialect, cbam_backward, cbam_forward,
 from cbam_np.ops.pooling import TIES
 
 from .helpers import LECTURE_F, PROMISES, Pair, assert_same, check_pair, distinct, tied
+from .oracle.cases import draw_biases
 
 POOL_SUBSETS = [("avg", "max"), ("max", "avg"), ("avg",), ("max",)]
 options = st.fixed_dictionaries(
@@ -21,6 +22,7 @@ options = st.fixed_dictionaries(
         "channel_pools": st.sampled_from(POOL_SUBSETS),
         "spatial_pools": st.sampled_from(POOL_SUBSETS),
         "ties": st.sampled_from(TIES),
+        "mlp_bias": st.booleans(),
     }
 )
 seeds = st.integers(0, 2**32 - 1)
@@ -49,7 +51,7 @@ class Case(NamedTuple):
 
 
 def make_case(rng, shape=(2, 4, 3, 5), reduction=2, k=3, make=distinct, **options):
-    params = init_cbam(shape[1], reduction, k, rng=rng, **options)
+    params = draw_biases(rng, init_cbam(shape[1], reduction, k, rng=rng, **options))
     return Case(make(rng, *shape), params, options)
 
 
@@ -88,18 +90,19 @@ def test_gradients_of_cbam(drawn):
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("ties", TIES)
-def test_gradients_of_every_order_with_the_lecture_s_kernel(order, ties):
+@pytest.mark.parametrize("mlp_bias", [False, True], ids=["no biases", "biases"])
+def test_gradients_of_every_order_with_the_lecture_s_kernel(order, ties, mlp_bias):
     for seed in range(20):  # a seed whose maxima and hidden units are away from their kinks
         rng = np.random.default_rng(seed)
-        case = make_case(rng, (2, 6, 4, 5), 3, 7, order=order, ties=ties)
+        case = make_case(rng, (2, 6, 4, 5), 3, 7, order=order, ties=ties, mlp_bias=mlp_bias)
         if nearest_kink(cbam_forward(case.x, case.params, **case.options)[1]) > 1e-3:
             return check_pair(case.pair(), rng)
     pytest.fail("no seed without a kink")
 
 
-def attention_pair(rng, name):
+def attention_pair(rng, name, **options):
     """Channel or spatial attention alone, as a pair on plain arrays."""
-    case = make_case(rng, order=name)
+    case = make_case(rng, order=name, **options)
     names = list(case.params)
     forward = getattr(cbam, f"{name}_attention_forward")
     backward = getattr(cbam, f"{name}_attention_backward")
@@ -109,9 +112,15 @@ def attention_pair(rng, name):
         return dF, *(grads[n] for n in names)
 
     def flat_forward(F, *parameters):
-        return forward(F, dict(zip(names, parameters, strict=True)))
+        return forward(F, dict(zip(names, parameters, strict=True)), **options)
 
     return Pair(flat_forward, flat_backward, (case.x, *case.params.values()))
+
+
+def mlp_pair(rng, *, biases=False):
+    v, W0, W1 = (rng.normal(size=shape) for shape in ((3, 4), (2, 4), (4, 2)))
+    b0_b1 = (rng.normal(size=2), rng.normal(size=4)) if biases else ()
+    return Pair(cbam.mlp_forward, cbam.mlp_backward, (v, W0, W1, *b0_b1))
 
 
 def gate_pair(rng, *map_shape):
@@ -121,14 +130,13 @@ def gate_pair(rng, *map_shape):
 PAIRS = {
     **{f"cbam {order}": lambda rng, order=order: make_case(rng, order=order).pair() for order in ORDERS},
     "cbam split": lambda rng: make_case(rng, ties="split").pair(),
+    "cbam with biases": lambda rng: make_case(rng, mlp_bias=True).pair(),
     "cbam of one channel and one pixel": lambda rng: make_case(rng, (2, 1, 1, 1), 1, 1).pair(),
     "channel attention": partial(attention_pair, name="channel"),
     "spatial attention": partial(attention_pair, name="spatial"),
-    "mlp": lambda rng: Pair(
-        cbam.mlp_forward,
-        cbam.mlp_backward,
-        (rng.normal(size=(3, 4)), rng.normal(size=(2, 4)), rng.normal(size=(4, 2))),
-    ),
+    "channel attention with biases": partial(attention_pair, name="channel", mlp_bias=True),
+    "mlp": mlp_pair,
+    "mlp with biases": partial(mlp_pair, biases=True),
     "gate of channels": lambda rng: gate_pair(rng, 2, 4, 1, 1),
     "gate of pixels": lambda rng: gate_pair(rng, 2, 1, 3, 5),
 }
@@ -150,6 +158,19 @@ def test_a_dropped_branch_of_the_shared_mlp_would_be_caught(rng):
 
     with pytest.raises(AssertionError, match="relative error"):
         check_pair(pair._replace(backward=backward_without_max), rng)
+
+
+def test_a_bias_counted_in_one_branch_alone_would_be_caught(rng):
+    case = make_case(rng, order="channel", mlp_bias=True)
+    pair = case.pair()
+
+    def backward_with_b1_once(dout, cache):
+        g = cbam_gradients(dout, cache)
+        return g.dF, *(g.params | {"b1": g.channel.mlps["max"].db1}).values()
+
+    check_pair(pair, rng)
+    with pytest.raises(AssertionError, match="relative error"):
+        check_pair(pair._replace(backward=backward_with_b1_once), rng)
 
 
 # The lecture.
@@ -206,6 +227,124 @@ def test_the_lecture_s_ties_reach_the_gradient(ties):
     assert np.count_nonzero(by_hand[0, 2]) == {"first": 1, "split": 3}[ties]
 
 
+# The biases of the MLP, which the paper and the lecture leave out.
+
+
+def test_b1_counts_in_both_branches_and_b0_inside_the_relu():
+    b0, b1 = np.array([Fraction(-1, 2)] * 3), np.array([Fraction(1, 8), Fraction(0), Fraction(-1, 3)])
+    F, params = np.vectorize(Fraction, otypes=[object])(LECTURE_F.astype(int)), lecture_params(Fraction)
+    out, cache = cbam_forward(F, {**params, "b0": b0, "b1": b1}, mlp_bias=True)
+    avg, most = cache.channel.mlps["avg"], cache.channel.mlps["max"]
+    assert avg.h.tolist() == [[Fraction(4, 9) - Fraction(1, 2)] * 2 + [Fraction(5, 9) - Fraction(1, 2)]]
+    assert avg.a.tolist() == [[0, 0, Fraction(1, 18)]]
+    assert most.a.tolist() == [[Fraction(1, 2)] * 3]
+    assert avg.z.tolist() == [[Fraction(1, 8), 0, Fraction(1, 18) - Fraction(1, 3)]]
+    in_words = [Fraction(1, 2) + 2 * b1[0], Fraction(1, 2), Fraction(1, 18) + Fraction(1, 2) + 2 * b1[2]]
+    assert cache.z_c.tolist() == [in_words]
+    assert all(isinstance(z, Fraction) for z in cache.z_c.flat)  # exact up to the sigmoid
+    assert_same(cache.Mc[0, :, 0, 0], sigmoid(np.array(in_words, float)))
+    floats = {name: np.array(p, float) for name, p in {**params, "b0": b0, "b1": b1}.items()}
+    assert_same(out, cbam_forward(LECTURE_F, floats, mlp_bias=True)[0], 1e-15)
+
+
+@pytest.mark.parametrize("mixed", ["b0", "b1"])
+def test_a_bias_of_floats_ends_the_exactness_and_nothing_else(mixed):
+    F, params = np.vectorize(Fraction, otypes=[object])(LECTURE_F.astype(int)), lecture_params(Fraction)
+    biases = {"b0": np.array([Fraction(1, 3)] * 3), "b1": np.array([Fraction(1, 7)] * 3)}
+    exact, _ = cbam_forward(F, {**params, **biases}, mlp_bias=True)
+    biases[mixed] = biases[mixed].astype(float)
+    out, cache = cbam_forward(F, {**params, **biases}, mlp_bias=True)
+    assert cache.z_c.dtype == np.float64
+    assert isinstance(cache.F_avg[0, 0], Fraction)
+    assert_same(out, exact, 1e-15)
+    assert cbam_backward(out, cache)[1]["b1"].dtype == np.float64
+
+
+@pytest.mark.parametrize("pools", POOL_SUBSETS)
+def test_the_gradient_of_a_bias_adds_over_images_and_branches(pools, rng):
+    case = make_case(rng, (3, 4, 2, 2), channel_pools=pools, mlp_bias=True)
+    out, cache = cbam_forward(case.x, case.params, **case.options)
+    g = cbam_gradients(rng.normal(size=out.shape), cache)
+    assert_same(g.channel.db1, len(pools) * g.channel.dz_c.sum(axis=0))
+    assert_same(g.channel.db0, sum(mlp.dh for mlp in g.channel.mlps.values()).sum(axis=0))
+    assert list(g.channel.params) == ["W0", "b0", "W1", "b1"]
+    assert list(g.params) == ["W7", "W0", "b0", "W1", "b1"]
+
+
+def test_without_biases_there_are_no_gradients_for_them(rng):
+    case = make_case(rng)
+    out, cache = cbam_forward(case.x, case.params)
+    channel = cbam_gradients(out, cache).channel
+    assert channel.db0 is channel.db1 is channel.mlps["avg"].db0 is channel.mlps["max"].db1 is None
+    assert set(channel.params) == {"W0", "W1"}
+
+
+@pytest.mark.parametrize("given", [(), ("b0",), ("b1",), ("b0", "b1")])
+def test_the_mlp_gives_a_gradient_for_each_array_that_it_was_given(given, rng):
+    v, W0, W1, b0, b1 = mlp_pair(rng, biases=True).arrays
+    z, cache = cbam.mlp_forward(v, W0, W1, **{name: b for name, b in (("b0", b0), ("b1", b1)) if name in given})
+    dz = rng.normal(size=z.shape)
+    gradients, named = cbam.mlp_backward(dz, cache), cbam.mlp.mlp_gradients(dz, cache)
+    expected = [named.dv, named.dW0, named.dW1, *(getattr(named, f"d{name}") for name in given)]
+    assert [g.tolist() for g in gradients] == [g.tolist() for g in expected]
+    assert (named.db0 is None, named.db1 is None) == ("b0" not in given, "b1" not in given)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_biases_of_0_change_nothing(order):
+    plain, biased = (
+        init_cbam(8, 2, 3, rng=np.random.default_rng(5), order=order, mlp_bias=mlp_bias) for mlp_bias in (False, True)
+    )
+    for name in plain:
+        assert np.array_equal(plain[name], biased[name])  # the same draws
+    x = np.random.default_rng(6).normal(size=(2, 8, 3, 3))
+    out, cache = cbam_forward(x, plain, order=order)
+    same, same_cache = cbam_forward(x, biased, order=order, mlp_bias=True)
+    assert np.array_equal(out, same)
+    (dx, grads), (same_dx, same_grads) = cbam_backward(x, cache), cbam_backward(x, same_cache)
+    assert np.array_equal(dx, same_dx)
+    assert all(np.array_equal(grads[name], same_grads[name]) for name in plain)
+    assert set(same_grads) == set(biased)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_biases_start_at_0(dtype, rng):
+    params = init_cbam(8, 4, rng=rng, mlp_bias=True, dtype=dtype)
+    assert list(params) == ["W0", "b0", "W1", "b1", "W7"]
+    assert (params["b0"].tolist(), params["b1"].tolist()) == ([0] * 2, [0] * 8)
+    assert {p.dtype for p in params.values()} == {np.dtype(dtype)}
+
+
+@pytest.mark.parametrize(
+    ("changed", "options", "message"),
+    [
+        (
+            {"b0": None},
+            {},
+            r"params has no 'b0', only \['W0', 'W1', 'W7', 'b1'\]: make it with init_cbam and the same opt",
+        ),
+        ({"b1": None}, {}, r"params has no 'b1', only \['W0', 'W1', 'W7', 'b0'\]"),
+        ({"b0": np.ones(4)}, {}, r"b0 has shape \(4,\), expected \(2,\): one bias a hidden unit, a row of W0"),
+        ({"b1": np.ones(2)}, {}, r"b1 has shape \(2,\), expected \(4,\): one bias a channel"),
+        ({"b1": np.ones((4, 1))}, {}, r"b1 has 2 axes, shape \(4, 1\); expected 1, \(channels\)"),
+        ({"b0": np.array([0, np.nan])}, {}, "b0 has entries that are not finite: training has diverged"),
+        (
+            {},
+            {"mlp_bias": False},
+            "params has b0 and b1, but this dialect's MLP has no biases: pass mlp_bias=True, or leave them out",
+        ),
+        ({"b0": None}, {"mlp_bias": False}, "params has b1, but .*: pass mlp_bias=True, or leave it out"),
+        ({"b1": None}, {"mlp_bias": False, "order": "channel"}, "params has b0, but .* or leave it out"),
+    ],
+)
+def test_biases_that_do_not_fit_are_answered_in_words(changed, options, message, rng):
+    params = {**init_cbam(4, 2, 3, rng=rng, mlp_bias=True), **changed}
+    with pytest.raises(ValueError, match=message):
+        cbam_forward(
+            ones(1, 4, 5, 5), {n: p for n, p in params.items() if p is not None}, **{"mlp_bias": True} | options
+        )
+
+
 # The formulas, once more and inline.
 
 
@@ -217,7 +356,8 @@ def by_formula(x, p, order):
     """CBAM by its formulas, with loops for the convolution."""
 
     def Mc(F):
-        z_c = sum(np.maximum(v @ p["W0"].T, 0) @ p["W1"].T for v in (F.mean((2, 3)), F.max((2, 3))))
+        b0, b1 = p.get("b0", 0), p.get("b1", 0)
+        z_c = sum(np.maximum(v @ p["W0"].T + b0, 0) @ p["W1"].T + b1 for v in (F.mean((2, 3)), F.max((2, 3))))
         return sigmoid(z_c)[:, :, None, None]
 
     def Ms(F):
@@ -233,9 +373,10 @@ def by_formula(x, p, order):
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("make", [tied, distinct])
-def test_every_order_is_its_formula(order, make, rng):
-    case = make_case(rng, (2, 6, 5, 4), make=make, order=order)
-    assert_same(cbam_forward(case.x, case.params, order=order)[0], by_formula(case.x, case.params, order))
+@pytest.mark.parametrize("mlp_bias", [False, True], ids=["no biases", "biases"])
+def test_every_order_is_its_formula(order, make, mlp_bias, rng):
+    case = make_case(rng, (2, 6, 5, 4), make=make, order=order, mlp_bias=mlp_bias)
+    assert_same(cbam_forward(case.x, case.params, **case.options)[0], by_formula(case.x, case.params, order))
 
 
 def test_the_orders_differ(rng):
@@ -466,6 +607,8 @@ def test_a_dialect_by_name_by_value_and_changed(rng):
         ({"channel_pools": ("avg", "min")}, "a pool in channel_pools is 'min', expected one of 'avg', 'max'"),
         ({"spatial_pools": ("lp",)}, "a pool in spatial_pools is 'lp', expected one of 'avg', 'max'"),
         ({"channel_pools": "avg"}, r"channel_pools is 'avg', expected a tuple .* such as \('avg', 'max'\)"),
+        ({"mlp_bias": "no"}, "mlp_bias is 'no', expected one of True, False"),
+        ({"mlp_bias": None}, "mlp_bias is None, expected one of True, False"),
         ({"spatial_pools": ()}, r"spatial_pools is \(\), expected a tuple of different pools"),
         ({"channel_pools": ("avg", "avg")}, r"channel_pools is \('avg', 'avg'\), expected a tuple of different pools"),
     ],
@@ -480,7 +623,7 @@ def test_a_choice_that_does_not_exist_is_answered_with_those_that_do(changes, me
 
 
 def test_a_word_that_is_no_option_is_a_type_error(rng):
-    message = "unknown option 'odrer', expected one of order, channel_pools, spatial_pools, ties"
+    message = "unknown option 'odrer', expected one of order, channel_pools, spatial_pools, ties, mlp_bias"
     for call in (
         partial(cbam_forward, LECTURE_F, lecture_params()),
         partial(cbam.channel_attention_forward, LECTURE_F, lecture_params()),

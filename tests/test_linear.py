@@ -50,6 +50,33 @@ def test_the_lecture_s_layer_is_exact_in_fractions():
     assert out.tolist() == [[Fraction(4, 9), Fraction(4, 9), Fraction(5, 9)]]
 
 
+def fractions(array):
+    return np.vectorize(Fraction, otypes=[object])(array)
+
+
+def test_a_bias_of_fractions_stays_exact():
+    x, W = fractions(np.array([[1, 2]])), fractions(np.array([[3, 4], [5, 6]]))
+    out, _ = linear_forward(x, W, fractions(np.array([1, 2])) / 3)
+    assert out.tolist() == [[Fraction(34, 3), Fraction(53, 3)]]
+    assert all(isinstance(value, Fraction) for value in out.flat)
+
+
+@pytest.mark.parametrize("exact", ["x and W", "b"])
+def test_fractions_and_floats_together_give_floats(exact):
+    x, W, b = np.array([[1, 2]]), np.array([[3, 4], [5, 6]]), np.array([1, 2])
+    x, W, b = (fractions(x), fractions(W), b / 2) if exact == "x and W" else (x / 1.0, W / 1.0, fractions(b) / 2)
+    out, cache = linear_forward(x, W, b)
+    assert out.dtype == np.float64
+    assert out.tolist() == [[11.5, 18]]
+    assert [g.dtype for g in linear_backward(out, cache)] == [np.float64] * 3
+
+
+@pytest.mark.parametrize("dtype", [str, complex])
+def test_a_bias_without_a_gradient_is_refused(dtype):
+    with pytest.raises(TypeError, match="b (is|holds) .*float64"):
+        linear_forward(np.ones((2, 3)), np.ones((4, 3)), np.ones(4).astype(dtype))
+
+
 def test_weight_gradients_add_over_the_batch(rng):
     x, W, b = arrays(rng, 5, 3, 2, True)
     dout = rng.normal(size=(5, 2))
@@ -70,6 +97,7 @@ def test_a_bias_of_another_kind_does_not_change_the_dtype():
     [
         ((2, 3), (4, 5), None, r"x has 3 features, W expects 5: W is \(outputs, inputs\), \(4, 5\)"),
         ((2, 3), (4, 3), (3,), r"b has shape \(3,\), expected \(4,\): one bias an output"),
+        ((2, 3), (4, 3), (4, 1), r"b has 2 axes, shape \(4, 1\); expected 1, \(outputs\)"),
         ((2, 3, 1, 1), (4, 3), None, r"x has 4 axes, shape \(2, 3, 1, 1\); expected 2"),
         ((2, 3), (3,), None, r"W has 1 ax[ei]s, shape \(3,\); expected 2"),
         ((0, 3), (4, 3), None, "x is empty"),

@@ -72,9 +72,9 @@ def test_the_files_can_tell_the_rules_for_ties_apart(order):
         hold(frozen._replace(case=other_rule))
 
 
-@pytest.mark.parametrize("key", ["x", "W0", "W1", "W7"])
+@pytest.mark.parametrize("key", ["x", "W0", "b0", "W1", "b1", "W7"])
 def test_a_wrong_gradient_is_caught(key):
-    frozen = ALL["cbam: channel-spatial first real"]
+    frozen = ALL["cbam: biases"]
     gradient = frozen.gradients[key].copy()
     gradient.flat[0] += 1e-10 * np.abs(gradient).max()
     with pytest.raises(AssertionError, match="relative error"):

@@ -69,7 +69,7 @@ def cbam_forward(x, params, dialect="paper", **changes):
     x : ndarray, shape (N, C, H, W)
         Feature map F. Integers are promoted to float64.
     params : dict
-        `W0`, `W1`, `W7` as `init_cbam` makes them.
+        `W0`, `W1`, `W7` as `init_cbam` makes them; with ``mlp_bias=True`` also `b0`, `b1`.
     dialect : str or Dialect
         Choices, see `Dialect`.
     **changes
@@ -87,8 +87,8 @@ def cbam_forward(x, params, dialect="paper", **changes):
     TypeError
         If the numbers have no gradient (text, complex), or an option does not exist.
     ValueError
-        If the shapes do not fit, a parameter is missing, x is empty or not finite, or an option's value is
-        unknown.
+        If the shapes do not fit, a parameter is missing, biases are given without ``mlp_bias=True``, x is empty or
+        not finite, or an option's value is unknown.
 
     Notes
     -----

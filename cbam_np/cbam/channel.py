@@ -9,7 +9,7 @@ from ..ops import sigmoid_backward, sigmoid_forward
 from ..ops.checks import as_float, check_dout, check_shape
 from .dialect import get_dialect
 from .mlp import mlp_forward, mlp_gradients
-from .params import get_parameter
+from .params import BIASES, get_parameter
 from .pools import pool_backward, pool_forward
 
 
@@ -41,20 +41,26 @@ class ChannelCache(NamedTuple):
 
 
 class ChannelGradients(NamedTuple):
-    """Every gradient on the way back through channel attention; `dF` is the sum of `dF_from`."""
+    """Every gradient on the way back through channel attention; `dF` is the sum of `dF_from`.
+
+    `db0` and `db1` are None where the MLP has no biases.
+    """
 
     dMc: np.ndarray
     dz_c: np.ndarray
     mlps: dict
     dW0: np.ndarray
     dW1: np.ndarray
+    db0: np.ndarray | None
+    db1: np.ndarray | None
     dF_from: dict
     dF: np.ndarray
 
     @property
     def params(self):
         """Gradients of the parameters, with the parameters' names."""
-        return {"W0": self.dW0, "W1": self.dW1}
+        grads = {"W0": self.dW0, "b0": self.db0, "W1": self.dW1, "b1": self.db1}
+        return {name: grad for name, grad in grads.items() if grad is not None}
 
 
 def channel_attention_forward(F, params, dialect="paper", **changes):
@@ -65,7 +71,8 @@ def channel_attention_forward(F, params, dialect="paper", **changes):
     F : ndarray, shape (N, C, H, W)
         Feature map.
     params : dict
-        `W0` (C/r, C) and `W1` (C, C/r), one MLP for both pools.
+        `W0` (C/r, C) and `W1` (C, C/r), one MLP for both pools; with ``mlp_bias=True`` also `b0` (C/r,) and
+        `b1` (C,), and only then.
     dialect : str or Dialect
         Choices, see `Dialect`.
     **changes
@@ -81,7 +88,8 @@ def channel_attention_forward(F, params, dialect="paper", **changes):
     Raises
     ------
     ValueError
-        If the shapes do not fit, a parameter is missing, or F is not finite.
+        If the shapes do not fit, a parameter is missing, biases are given that the dialect does not have, or F
+        is not finite.
 
     Notes
     -----
@@ -93,12 +101,30 @@ def channel_attention_forward(F, params, dialect="paper", **changes):
     if W0.shape[1] != C:
         raise ValueError(f"x has {C} channels, W0 expects {W0.shape[1]}: initialise with channels={C}")
     check_shape(W1, "W1", W0.shape[::-1], "W1 leads back from W0's hidden units to the channels")
+    b0, b1 = _get_biases(params, W0, d)
     pooled, pools = pool_forward(F, d.channel_pools, "space", d.ties)  # (N,C,H,W) -> (N,C)
-    mlps = {pool: mlp_forward(v, W0, W1)[1] for pool, v in pooled.items()}
-    z_c = sum(mlp.z for mlp in mlps.values())
+    mlps = {pool: mlp_forward(v, W0, W1, b0, b1)[1] for pool, v in pooled.items()}
+    z_c = sum(mlp.z for mlp in mlps.values())  # b1 is in each z, so it counts once a pool
     Mc, c_sigmoid = sigmoid_forward(z_c)  # M_c = σ(MLP(avg) + MLP(max))
     Mc = Mc[:, :, None, None]  # (N,C) -> (N,C,1,1)
     return Mc, ChannelCache(F, mlps, z_c, Mc, pools, c_sigmoid)
+
+
+def _get_biases(params, W0, dialect):
+    """Return b0 and b1, checked, or None for both where the dialect has none."""
+    if not dialect.mlp_bias:
+        given = [name for name in BIASES if name in params]
+        if given:
+            raise ValueError(
+                f"params has {' and '.join(given)}, but this dialect's MLP has no biases: "
+                f"pass mlp_bias=True, or leave {'it' if len(given) == 1 else 'them'} out"
+            )
+        return None, None
+    b0, b1 = (get_parameter(params, name) for name in BIASES)
+    hidden, C = W0.shape
+    check_shape(b0, "b0", (hidden,), "one bias a hidden unit, a row of W0")
+    check_shape(b1, "b1", (C,), "one bias a channel")
+    return b0, b1
 
 
 def channel_gradients(dMc, cache):
@@ -108,15 +134,24 @@ def channel_gradients(dMc, cache):
     mlps = {pool: mlp_gradients(dz_c, mlp) for pool, mlp in cache.mlps.items()}
     dW0 = sum(g.dW0 for g in mlps.values())  # one MLP used twice: its gradients add
     dW1 = sum(g.dW1 for g in mlps.values())
+    db0 = _sum_if_any(g.db0 for g in mlps.values())
+    db1 = _sum_if_any(g.db1 for g in mlps.values())
     dF_from = pool_backward({pool: g.dv for pool, g in mlps.items()}, cache.pools)
-    return ChannelGradients(dMc, dz_c, mlps, dW0, dW1, dF_from, reduce(np.add, dF_from.values()))
+    return ChannelGradients(dMc, dz_c, mlps, dW0, dW1, db0, db1, dF_from, reduce(np.add, dF_from.values()))
+
+
+def _sum_if_any(grads):
+    """Add up the gradients of a bias; None where there is no bias."""
+    grads = [g for g in grads if g is not None]
+    return sum(grads) if grads else None
 
 
 def channel_attention_backward(dMc, cache):
     r"""Gradient of `channel_attention_forward`.
 
     dz = dM_c ⊗ M_c ⊗ (1 - M_c) enters both branches of the sum as it is; each goes back through the MLP and
-    its pool. The MLP is one, used twice: its two gradients add. F feeds both pools: theirs add too.
+    its pool. The MLP is one, used twice: its two gradients add, so that db1 = 2 Σ_n dz where there is a bias. F
+    feeds both pools: theirs add too.
 
     Parameters
     ----------
@@ -130,7 +165,7 @@ def channel_attention_backward(dMc, cache):
     dF : ndarray, shape (N, C, H, W)
         Gradient of the feature map.
     grads : dict
-        Gradients of `W0` and `W1`.
+        Gradients of `W0` and `W1`, and of `b0` and `b1` where the MLP has them.
 
     Raises
     ------

@@ -30,6 +30,9 @@ class Dialect:
         The maps that the convolution is given, in the order of their concatenation (paper, Table 2).
     ties : {"first", "split"}
         Who gets the gradient where a maximum is reached more than once.
+    mlp_bias : bool
+        Whether the MLP has the biases b0 and b1. The paper has none, the authors' code and Keras versions have
+        them; b1 is in each pool's branch, so it counts twice in the sum z_c.
 
     Raises
     ------
@@ -41,10 +44,12 @@ class Dialect:
     channel_pools: tuple[str, ...] = ("avg", "max")
     spatial_pools: tuple[str, ...] = ("avg", "max")
     ties: str = "first"
+    mlp_bias: bool = False
 
     def __post_init__(self):
         check_option(self.order, "order", ORDERS)
         check_option(self.ties, "ties", TIES)
+        check_option(self.mlp_bias, "mlp_bias", (True, False))
         for name in ("channel_pools", "spatial_pools"):
             pools = getattr(self, name)
             if not isinstance(pools, tuple) or not pools or len(set(pools)) < len(pools):

@@ -8,7 +8,7 @@ from ..ops import linear_backward, linear_forward, relu_backward, relu_forward
 
 
 class MLPCache(NamedTuple):
-    """One pooled vector's way through the MLP: v, h = W0 v, a = ReLU(h), z = W1 a."""
+    """One pooled vector's way through the MLP: v, h = W0 v + b0, a = ReLU(h), z = W1 a + b1."""
 
     v: np.ndarray
     h: np.ndarray
@@ -20,17 +20,19 @@ class MLPCache(NamedTuple):
 
 
 class MLPGradients(NamedTuple):
-    """The same way back, and what it leaves for the weights."""
+    """The same way back, and what it leaves for the weights; `db0`, `db1` are None where there is no bias."""
 
     dv: np.ndarray
     dW0: np.ndarray
     dW1: np.ndarray
+    db0: np.ndarray | None
+    db1: np.ndarray | None
     dh: np.ndarray
     da: np.ndarray
 
 
-def mlp_forward(v, W0, W1):
-    r"""Two-layer perceptron without biases, MLP(v) = W1 ReLU(W0 v).
+def mlp_forward(v, W0, W1, b0=None, b1=None):
+    r"""Two-layer perceptron, MLP(v) = W1 ReLU(W0 v + b0) + b1.
 
     Parameters
     ----------
@@ -40,6 +42,10 @@ def mlp_forward(v, W0, W1):
         First layer: C channels squeezed into C/r hidden units.
     W1 : ndarray, shape (C, C/r)
         Second layer: back to C channels.
+    b0 : ndarray, shape (C/r,), optional
+        Bias of the first layer; the paper has none.
+    b1 : ndarray, shape (C,), optional
+        Bias of the second layer; the paper has none.
 
     Returns
     -------
@@ -57,22 +63,25 @@ def mlp_forward(v, W0, W1):
     -----
     Source: the lecture, Step 1; paper, equation 2.
     """
-    h, c_W0 = linear_forward(v, W0)  # (N,C) -> (N,C/r)
+    h, c_W0 = linear_forward(v, W0, b0)  # (N,C) -> (N,C/r)
     a, c_relu = relu_forward(h)
-    z, c_W1 = linear_forward(a, W1)  # (N,C/r) -> (N,C)
+    z, c_W1 = linear_forward(a, W1, b1)  # (N,C/r) -> (N,C)
     return z, MLPCache(v, h, a, z, c_W0, c_relu, c_W1)
 
 
 def mlp_gradients(dz, cache):
     """Do what `mlp_backward` does, and keep every gradient on the way."""
-    da, dW1, _ = linear_backward(dz, cache.c_W1)
+    da, dW1, db1 = linear_backward(dz, cache.c_W1)
     dh = relu_backward(da, cache.c_relu)
-    dv, dW0, _ = linear_backward(dh, cache.c_W0)
-    return MLPGradients(dv, dW0, dW1, dh, da)
+    dv, dW0, db0 = linear_backward(dh, cache.c_W0)
+    return MLPGradients(dv, dW0, dW1, db0, db1, dh, da)
 
 
 def mlp_backward(dz, cache):
     r"""Gradient of `mlp_forward`: da = W1ᵀ dz, dh = da ⊗ [h > 0], dv = W0ᵀ dh; dW1 = dz aᵀ, dW0 = dh vᵀ.
+
+    A bias is added to each image's h or z: db1 = Σ_n dz, db0 = Σ_n dh. What is returned is one gradient for each
+    array that forward was given, in forward's order: three without biases, five with both.
 
     Parameters
     ----------
@@ -89,5 +98,15 @@ def mlp_backward(dz, cache):
         Gradient of the first layer.
     dW1 : ndarray, shape (C, C/r)
         Gradient of the second layer.
+    db0 : ndarray, shape (C/r,)
+        Gradient of the first layer's bias, where forward had one.
+    db1 : ndarray, shape (C,)
+        Gradient of the second layer's bias, where forward had one.
+
+    Raises
+    ------
+    ValueError
+        If `dz` does not have the scores' shape.
     """
-    return mlp_gradients(dz, cache)[:3]
+    dv, dW0, dW1, db0, db1, *_ = mlp_gradients(dz, cache)
+    return dv, dW0, dW1, *(db for db in (db0, db1) if db is not None)

@@ -5,9 +5,11 @@ import numpy as np
 from ..ops.checks import as_float, check_rng
 from .dialect import ORDERS, get_dialect
 
+BIASES = ("b0", "b1")
+
 
 def init_cbam(channels, reduction=16, kernel_size=7, *, rng, dialect="paper", dtype=np.float64, **changes):
-    """Draw the parameters of a CBAM block, He-normal: N(0, 2 / fan-in).
+    """Draw the parameters of a CBAM block, He-normal: N(0, 2 / fan-in); biases start at 0.
 
     Parameters
     ----------
@@ -29,8 +31,9 @@ def init_cbam(channels, reduction=16, kernel_size=7, *, rng, dialect="paper", dt
     Returns
     -------
     dict of str to ndarray
-        `W0` (C/r, C), `W1` (C, C/r) where there is channel attention; `W7` (1, 2, k, k) where there is
-        spatial attention (1 instead of 2 with one spatial pool).
+        `W0` (C/r, C), `W1` (C, C/r) where there is channel attention, each followed by its bias, `b0` (C/r,)
+        and `b1` (C,), with ``mlp_bias=True``; `W7` (1, 2, k, k) where there is spatial attention (1 instead of
+        2 with one spatial pool).
 
     Raises
     ------
@@ -50,12 +53,15 @@ def init_cbam(channels, reduction=16, kernel_size=7, *, rng, dialect="paper", dt
             raise ValueError(
                 f"reduction {reduction} leaves no hidden unit for {channels} channels: choose 1 to {channels}"
             )
-        shapes |= {"W0": (hidden, channels), "W1": (channels, hidden)}
+        b0, b1 = ({"b0": (hidden,)}, {"b1": (channels,)}) if d.mlp_bias else ({}, {})
+        shapes |= {"W0": (hidden, channels), **b0, "W1": (channels, hidden), **b1}
     if "spatial" in ORDERS[d.order]:
         check_kernel_size(kernel_size)
         shapes |= {"W7": (1, len(d.spatial_pools), kernel_size, kernel_size)}
     return {
-        name: (rng.standard_normal(shape) * np.sqrt(2 / np.prod(shape[1:]))).astype(dtype)
+        name: np.zeros(shape, dtype)
+        if name in BIASES
+        else (rng.standard_normal(shape) * np.sqrt(2 / np.prod(shape[1:]))).astype(dtype)
         for name, shape in shapes.items()
     }
 
@@ -66,7 +72,7 @@ def check_kernel_size(k):
         raise ValueError(f"kernel_size is {k}, expected a positive odd number: an even kernel has no middle pixel")
 
 
-AXES = {"W0": "hidden channels", "W1": "channels hidden", "W7": "1 maps k k"}
+AXES = {"W0": "hidden channels", "b0": "hidden", "W1": "channels hidden", "b1": "channels", "W7": "1 maps k k"}
 
 
 def get_parameter(params, name):

@@ -48,8 +48,10 @@ def linear_forward(x, W, b=None):
         raise ValueError(f"x has {x.shape[1]} features, W expects {W.shape[1]}: W is (outputs, inputs), {W.shape}")
     out = x @ W.T  # (N,D) @ (D,M) -> (N,M)
     if b is not None:
+        b = as_float(b, "b", "outputs")
         check_shape(b, "b", (len(W),), "one bias an output")
-        out = out + np.asarray(b, out.dtype)
+        out, b = alike(out, b)
+        out = out + b.astype(out.dtype)
     return out, LinearCache(x, W, b is not None)
 
 

@@ -3,6 +3,7 @@
 A case is an operation's name, its arrays by name, and its options. `ours` runs it through the project.
 """
 
+from functools import partial
 from itertools import product
 from typing import NamedTuple
 
@@ -43,6 +44,11 @@ def ours(case, dout):
     return out, dict(zip(case.arrays, as_tuple(backward(dout, cache)), strict=True))
 
 
+def draw_biases(rng, params):
+    """Return parameters with b0 and b1, which start at 0, drawn instead, where there are any."""
+    return {name: rng.normal(size=p.shape) if name in ("b0", "b1") else p for name, p in params.items()}
+
+
 def cbam_case(rng, shape, reduction, kernel_size, numbers, **options):
     """Draw a CBAM case.
 
@@ -51,7 +57,7 @@ def cbam_case(rng, shape, reduction, kernel_size, numbers, **options):
     only up to rounding, which each library does in its own way. They stay equal where M_s is 0.5 everywhere ("whole",
     by a kernel of zeros) and where they are 0, here the maximum of every channel ("whole up to 0").
     """
-    params = init_cbam(shape[1], reduction, kernel_size, rng=rng, **options)
+    params = draw_biases(rng, init_cbam(shape[1], reduction, kernel_size, rng=rng, **options))
     x = rng.normal(size=shape) if numbers == "real" else tied(rng, *shape)
     if options["order"] == "spatial-channel" and numbers == "whole":
         params["W7"] *= 0
@@ -61,11 +67,13 @@ def cbam_case(rng, shape, reduction, kernel_size, numbers, **options):
     if "W0" in params:  # one hidden unit at least that is alive for the first image, or there is no gradient to see
         v = x[0].max(axis=(1, 2)) if "max" in options["channel_pools"] else x[0].mean(axis=(1, 2))
         params["W0"][0] *= -1 if params["W0"][0] @ v < 0 else 1
+    if "b0" in params:
+        params["b0"][0] = np.abs(params["b0"][0])  # keeps that unit alive
     return Case("cbam", {"x": x, **params}, options)
 
 
 def random_cbam_case(seed, ties):
-    """Draw a CBAM case: shapes, reduction, kernel, pools by the seed; every order; whole numbers half of the time."""
+    """Draw a CBAM case: shapes, reduction, kernel, pools by the seed; every order; half whole numbers, some biased."""
     rng = np.random.default_rng(seed)
     shape = tuple(int(rng.integers(1, most, endpoint=True)) for most in (4, 24, 9, 9))
     return cbam_case(
@@ -78,6 +86,7 @@ def random_cbam_case(seed, ties):
         channel_pools=POOLS[rng.integers(4)],
         spatial_pools=POOLS[rng.integers(4)],
         ties=ties,
+        mlp_bias=seed // len(ORDERS) % 3 == 1,
     )
 
 
@@ -132,4 +141,9 @@ def frozen_cases():
         options = {"order": "channel-spatial", "channel_pools": pools, "spatial_pools": pools}
         cbams["pools " + " ".join(pools)] = cbam_case(rng, (1, 3, 4, 3), 1, 5, "whole", **options)
     cbams["sixteen channels"] = cbam_case(rng, (1, 16, 5, 5), 16, 7, "real", order="channel-spatial", **both)
-    return {"cbam": cbams, "ops": op_cases(rng)}
+    operations = op_cases(rng)
+    biased = partial(cbam_case, rng, (2, 4, 3, 3), 2, 3, mlp_bias=True)
+    cbams["biases"] = biased("real", order="channel-spatial", ties="first", **both)
+    cbams["biases split whole"] = biased("whole", order="spatial-channel", ties="split", **both)
+    cbams["biases avg"] = biased("real", order="channel", channel_pools=("avg",))
+    return {"cbam": cbams, "ops": operations}

@@ -18,10 +18,10 @@ def channels_max(F, ties):
     return F.max(dim=1, keepdim=True).values if ties == "first" else F.amax(dim=1, keepdim=True)
 
 
-def channel_attention(F, W0, W1, pools, ties):
-    """M_c(F) = σ(MLP(AvgPool(F)) + MLP(MaxPool(F)))."""
+def channel_attention(F, W0, W1, b0, b1, pools, ties):
+    """M_c(F) = σ(MLP(AvgPool(F)) + MLP(MaxPool(F))); b0 and b1 are None where the MLP has no biases."""
     pooled = {"avg": F.mean(dim=(2, 3)), "max": space_max(F, ties)}
-    scores = sum(torch.relu(pooled[pool] @ W0.T) @ W1.T for pool in pools)
+    scores = sum(nnf.linear(torch.relu(nnf.linear(pooled[pool], W0, b0)), W1, b1) for pool in pools)
     return torch.sigmoid(scores)[:, :, None, None]
 
 
@@ -37,15 +37,19 @@ def cbam(
     W0=None,
     W1=None,
     W7=None,
+    b0=None,
+    b1=None,
     order="channel-spatial",
     channel_pools=("avg", "max"),
     spatial_pools=("avg", "max"),
     ties="first",
+    mlp_bias=False,
 ):
     """F' = M_c(F) ⊗ F, F'' = M_s(F') ⊗ F', or the order asked for."""
+    biases = (b0, b1) if mlp_bias else (None, None)
 
     def Mc(F):
-        return channel_attention(F, W0, W1, channel_pools, ties)
+        return channel_attention(F, W0, W1, *biases, channel_pools, ties)
 
     def Ms(F):
         return spatial_attention(F, W7, spatial_pools, ties)
