@@ -11,7 +11,8 @@ import numpy as np
 
 from ..cbam import mlp_forward
 from ..ops import sigmoid_forward
-from .trace import Trace, trace_cbam
+from .steps import trace_cbam
+from .trace import Trace
 
 CHANNELS = ("edges", "colors", "textures")
 
