@@ -1,0 +1,198 @@
+"""How well the checker judges and names mistakes, measured on simulated students.
+
+    python -m benchmarks.diagnosis [--examples 10000] [--worksheets 200] [--out results/diagnosis]
+
+Right: random examples, all kinds of sizes, ties and saturated sigmoids among them, worked out rightly and rounded at
+every step; nothing may be called wrong. Planted: every mistake of the catalogue in every worksheet, answers rounded to
+three decimals. Random: one answer of a worksheet replaced by a random number, which nothing should explain.
+"""
+
+import argparse
+import json
+import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from cbam_np.teach import trace_cbam
+from cbam_np.teach.check import check
+from cbam_np.teach.mistakes import SLIPS, changes_of
+from cbam_np.teach.worksheet import worksheet
+from cbam_np.train.machine import describe_machine
+
+from .student import Student
+
+DECIMALS = 3
+RANDOM_WRONG = 20  # random numbers a worksheet
+
+
+def random_example(seed):
+    """Draw an example without asking whether its numbers are friendly."""
+    rng = np.random.default_rng([1, seed])
+    C, H, W, hidden = (int(n) for n in rng.integers(1, [5, 5, 5, 4]))
+    k, bias = int(rng.choice([1, 3, 5, 7])), bool(rng.integers(2))
+    F, dF_out = rng.integers(-3, 5, size=(2, C, H, W))
+    shapes = {"W0": (hidden, C), "W1": (C, hidden), "W7": (1, 2, k, k)} | ({"b0": hidden, "b1": C} if bias else {})
+    params = {name: rng.integers(-6, 7, size=shape) / 4 for name, shape in shapes.items()}
+    order = str(rng.choice(["channel-spatial", "spatial-channel", "parallel"]))
+    return trace_cbam(F, params, dF_out, order=order, mlp_bias=bias, ties=str(rng.choice(["first", "split"])))
+
+
+def right(seed):
+    """Check an example that was worked out rightly: the decimals, the answers, how many were called wrong."""
+    trace, decimals = random_example(seed), 1 + seed % 4
+    student = Student(trace, decimals)
+    names = list(trace.rules)
+    report = check(student.answers(names), trace)
+    return decimals, len(report.judgements), len(report.wrong)
+
+
+def make_sheet(seed):
+    """Return a worksheet of a kind that depends on the seed."""
+    kinds = [{}, {}, {"bias": True}, {"ties": True}, {"hidden": 3}, {"channels": 4}, {"size": 4}, {"kernel_size": 7}]
+    return worksheet(seed, "full", **kinds[seed % len(kinds)])
+
+
+def judged(sheet, student):
+    """Return the report on a student, and the step that is the first wrong one; None where nothing shows."""
+    truth = student.first_wrong(sheet.asked)
+    return (sheet.check(student.answers(sheet.asked)), truth) if truth else (None, None)
+
+
+def outcome(report, truth, name):
+    """Say whether the first wrong step was found, and the mistake named, and named first."""
+    step = report.first_wrong.name.partition("[")[0] if report.first_wrong else None
+    named = [explanation.name for explanation in report.explanations]
+    return {"shown": 1, "found": step == truth, "named": name in named, "first": named[:1] == [name]}
+
+
+def planted(seed):
+    """Plant every mistake in a worksheet: {mistake: outcome}, and how long the checks took."""
+    sheet, rng = make_sheet(seed), np.random.default_rng([2, seed])
+    outcomes, seconds = {}, []
+    changes = {}
+    for mistake, _, change in changes_of(sheet.trace):
+        changes.setdefault(mistake.name, []).append(change)
+    for name, variants in changes.items():
+        for at in rng.permutation(len(variants)):  # one way of making it, if it shows
+            began = time.perf_counter()
+            report, truth = judged(sheet, Student(sheet.trace, DECIMALS, variants[at]))
+            if report:
+                outcomes[name] = outcome(report, truth, name)
+                seconds.append(time.perf_counter() - began)
+                break
+    for slip in SLIPS:
+        for _ in range(20):
+            step, index, value = random_entry(sheet, rng)
+            text = slip.write(value, DECIMALS)
+            if text is None:
+                continue
+            report, truth = judged(sheet, Student(sheet.trace, DECIMALS, written={step: {index: text}}))
+            if report:
+                outcomes[slip.name] = outcome(report, truth, slip.name)
+                break
+    return outcomes, seconds
+
+
+def random_entry(sheet, rng):
+    """Return a step, an index in it, and its value as a student has it who makes no mistake."""
+    step = str(rng.choice(sheet.asked))
+    index = tuple(int(rng.integers(n)) for n in sheet.trace[step].shape)
+    return step, index, float(Student(sheet.trace, DECIMALS).computed(step, sheet.trace.rules)[index])
+
+
+def random_wrong(seed):
+    """Put random numbers into a worksheet, one at a time: how many there were, were called wrong, were unexplained."""
+    sheet, rng = make_sheet(seed), np.random.default_rng([3, seed])
+    counts = Counter()
+    for _ in range(RANDOM_WRONG):
+        step, index, _ = random_entry(sheet, rng)
+        values = np.asarray(sheet.trace[step].value, float)
+        text = f"{rng.uniform(values.min() - 1, values.max() + 1):.{DECIMALS}f}"
+        student = Student(sheet.trace, DECIMALS, written={step: {index: text}})
+        if not student.is_wrong(step)[index]:
+            continue
+        report = sheet.check(student.answers(sheet.asked))
+        wrong = [judgement.entry.name for judgement in report.wrong]
+        here = f"{step}[{','.join(str(i + 1) for i in index)}]"
+        counts += Counter(
+            tried=1, wrong=here in wrong, unexplained=not report.explanations, others=len(set(wrong) - {here})
+        )
+    return counts
+
+
+def table(rows):
+    """Write the outcomes as a Markdown table, the least reliable first."""
+    lines = ["| mistake | worksheets | first wrong step found | named | alone or first |", "|---|---|---|---|---|"]
+    for name, row in sorted(rows.items(), key=lambda item: (item[1]["first"] / item[1]["shown"], item[0])):
+        shares = (f"{row[what] / row['shown']:.1%}" for what in ("found", "named", "first"))
+        lines.append(f"| {name} | {row['shown']} | {' | '.join(shares)} |")
+    return "\n".join(lines)
+
+
+def main(argv=None):
+    """Measure, print and write what was found."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--examples", type=int, default=10_000)
+    parser.add_argument("--worksheets", type=int, default=200)
+    parser.add_argument("--out", type=Path, default=Path("results/diagnosis"))
+    options = parser.parse_args(argv)
+    with ProcessPoolExecutor() as pool:
+        run = partial(pool.map, chunksize=2)
+        of_right = list(tqdm(run(right, range(options.examples)), "right", options.examples))
+        sheets = range(options.worksheets)
+        of_planted = list(tqdm(run(planted, sheets), "planted", options.worksheets))
+        of_random = sum(tqdm(run(random_wrong, sheets), "random", options.worksheets), Counter())
+    rows = {}
+    for outcomes, _ in of_planted:
+        for name, result in outcomes.items():
+            rows[name] = Counter(rows.get(name, {})) + Counter(result)
+    total = sum(rows.values(), Counter())
+    result = {
+        "right": {
+            "examples": len(of_right),
+            "answers": sum(answers for _, answers, _ in of_right),
+            "called wrong": sum(wrong for _, _, wrong in of_right),
+        },
+        "planted": {what: total[what] for what in ("shown", "found", "named", "first")},
+        "random": dict(of_random),
+        "seconds a check, median": float(np.median([s for _, seconds in of_planted for s in seconds])),
+        "mistakes": {name: dict(row) for name, row in sorted(rows.items())},
+        "command": "python -m benchmarks.diagnosis",
+        "machine": describe_machine(),
+    }
+    summary = summarise(result)
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / "diagnosis.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    (options.out / "README.md").write_text(f"# Diagnosis\n\n{summary}\n\n{table(rows)}\n", encoding="utf-8")
+    print(summary, table(rows), sep="\n\n")
+
+
+def summarise(result):
+    """Say in four lines what was found."""
+    of_right, of_planted, of_random = result["right"], result["planted"], result["random"]
+
+    def share(part, whole):
+        return f"{part} of {whole} ({part / whole:.2%})"
+
+    return "\n".join(
+        [
+            f"- Right answers, rounded to 1, 2, 3 or 4 decimals at every step: {of_right['examples']} examples, "
+            f"{of_right['answers']} answers, {of_right['called wrong']} called wrong.",
+            f"- Planted mistakes, {len(result['mistakes'])} kinds: first wrong step found in "
+            f"{share(of_planted['found'], of_planted['shown'])}, mistake named in "
+            f"{share(of_planted['named'], of_planted['shown'])}, alone or first in "
+            f"{share(of_planted['first'], of_planted['shown'])}.",
+            f"- Random wrong numbers: called wrong {share(of_random['wrong'], of_random['tried'])}, unexplained "
+            f"{share(of_random['unexplained'], of_random['tried'])}; other answers called wrong: "
+            f"{of_random.get('others', 0)}.",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    main()

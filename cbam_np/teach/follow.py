@@ -1,0 +1,98 @@
+"""What follows from what a student wrote: bounds on every step, carried on from the student's own numbers."""
+
+import numpy as np
+
+NOISE = 1e-9  # floating-point noise that no student is to blame for, next to 1 or to the number
+
+
+def touches(low, high, value, tolerance):
+    """Tell where value ± tolerance meets the interval from low to high; nowhere where that is not a number."""
+    slack = tolerance + NOISE * (1 + np.abs(value))
+    return (value - slack <= high) & (value + slack >= low)
+
+
+class Circular(Exception):
+    """Rules that lead back to where they started."""
+
+
+class Following:
+    """Bounds on every step: what its inputs allow, where these are the student's own numbers if there are any.
+
+    A number that a student wrote stands for what they went on with: the number as written, or what they had before
+    they rounded it.
+
+    Parameters
+    ----------
+    rules : dict of str to Rule
+        How each step is computed.
+    given : dict of str to ndarray
+        The steps without a rule.
+    written : dict of str to (ndarray, ndarray)
+        What the student wrote and its tolerance; not a number where nothing was written.
+    """
+
+    def __init__(self, rules, given, written):
+        self.rules, self.given, self.written = rules, given, written
+        self._allowed, self._carried, self._base, self._touched = {}, {}, None, {}
+
+    def changed(self, changes):
+        """Return the same for a calculation with some rules changed; what they do not reach is not computed again."""
+        other = Following(self.rules | changes, self.given, self.written)
+        other._base, other._touched = self, dict.fromkeys(changes, True)
+        return other
+
+    def allowed(self, name):
+        """Return (low, high) of a step as it follows from its inputs, whatever was written for the step itself."""
+        if name in self.given:
+            return self.given[name], self.given[name]
+        if self._base and not self._reached(name):
+            return self._base.allowed(name)
+        if name not in self._allowed:
+            self._allowed[name] = None
+            rule = self.rules[name]
+            lows, highs = zip(*map(self.carried, rule.inputs), strict=True)
+            self._allowed[name] = rule.bound(lows, highs)
+        if self._allowed[name] is None:
+            raise Circular(name)
+        return self._allowed[name]
+
+    def carried(self, name):
+        """Return (low, high) of a step as the later steps see it: what was written comes first."""
+        if name not in self.written:
+            return self.allowed(name)
+        if self._base and self._complete(name):
+            return self._base.carried(name)
+        if name not in self._carried:
+            low, high = self.allowed(name)
+            value, tolerance = self.written[name]
+            meets = touches(low, high, value, tolerance)
+            least = np.where(meets, np.maximum(low, value - tolerance), value - tolerance)
+            most = np.where(meets, np.minimum(high, value + tolerance), value + tolerance)
+            blank = np.isnan(value)
+            self._carried[name] = (
+                np.where(blank, low, np.minimum(least, value)),
+                np.where(blank, high, np.maximum(most, value)),
+            )
+        return self._carried[name]
+
+    def _complete(self, name):
+        return name in self.written and not np.isnan(self.written[name][0]).any()
+
+    def _reached(self, name):
+        """Tell whether a changed rule changes what follows for a step."""
+        if name not in self._touched:
+            self._touched[name] = False  # also ends a circle, which `allowed` then reports
+            if name in self.rules:
+                inputs = self.rules[name].inputs
+                self._touched[name] = any(not self._complete(i) and self._reached(i) for i in inputs)
+        return self._touched[name]
+
+    def upstream(self, name):
+        """Return the steps, `name` among them, whose rules have a say in a step: not beyond what was written."""
+        found, waiting = set(), [name]
+        while waiting:
+            step = waiting.pop()
+            if step in self.rules and step not in found:
+                found.add(step)
+                waiting += [i for i in self.rules[step].inputs if not self._complete(i)]
+        return found
