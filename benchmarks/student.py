@@ -1,5 +1,7 @@
 """A student who works an example out by hand: rounds at every step, goes on from that, and may make a mistake."""
 
+from fractions import Fraction
+
 import numpy as np
 
 from cbam_np.teach.mistakes.anywhere import half_up
@@ -20,14 +22,17 @@ class Student:
         Steps that the student computes in a wrong way.
     written : dict of str to dict of tuple to str
         Entries that the student writes down wrongly, and goes on with.
+    handed : dict of str to list, optional
+        Results as text that the student was given to start from.
     """
 
-    def __init__(self, trace, decimals, changes=None, written=None):
+    def __init__(self, trace, decimals, changes=None, written=None, handed=None):
         self.trace, self.decimals = trace, decimals
         self.rules = trace.rules | (changes or {})
         self.written = written or {}
         self.values = {step.name: np.asarray(step.value, float) for step in trace if step.given}
-        self.texts = {}
+        for name, texts in (handed or {}).items():
+            self.values[name] = np.vectorize(lambda text: float(Fraction(text)))(np.array(texts))
 
     def value(self, name):
         """Return a step as the student has it, rounded; not a number where the mistake leaves nothing to write."""

@@ -6,7 +6,7 @@ wrong entry are considered, then pairs; both are believed only where it is no ch
 would be if very many were held against very few digits.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -32,12 +32,16 @@ class Explanation:
         How many answers speak against it.
     explained : int
         How many wrong answers it explains.
+    chance : float
+        How many of the mistakes tried would be expected to explain a random number just as well; below 0.05 for pairs
+        and for mistakes that explain a part of the step only.
     """
 
     mistakes: tuple
     rule: Rule | None = None
     against: int = 0
     explained: int = 0
+    chance: float = 0.0
 
     @property
     def name(self):
@@ -151,10 +155,11 @@ def diagnose(following, trace, name, wrong, readings):
         if misses is not None:
             explained = int(wrong[name].sum()) - misses
             (partly if misses else whole)[slip.name] = Explanation((slip,), None, misses, explained)
+    chance = evidence.by_chance()
     if whole:
-        return _best(whole)
-    if partly and evidence.by_chance() <= CHANCE:
-        return _best(partly)
+        return _best(whole, chance)
+    if partly and chance <= CHANCE:
+        return _best(partly, chance)
     return _pairs(evidence, trace, relevant)
 
 
@@ -162,8 +167,8 @@ def _rank(explanation):
     return explanation.against, -explanation.explained
 
 
-def _best(found):
-    return tuple(sorted(found.values(), key=_rank)[:MOST])
+def _best(found, chance):
+    return tuple(replace(explanation, chance=chance) for explanation in sorted(found.values(), key=_rank)[:MOST])
 
 
 def _unread(slip, evidence, readings):
@@ -198,4 +203,5 @@ def _pairs(evidence, trace, relevant):
             if evidence.weigh(changed) == 0:
                 pair = evidence.explanation((first, second), changed, change | other)
                 found.setdefault(pair.name, pair)
-    return _best(found) if found and evidence.by_chance() <= CHANCE else ()
+    chance = evidence.by_chance()
+    return _best(found, chance) if chance <= CHANCE else ()

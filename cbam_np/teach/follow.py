@@ -29,17 +29,25 @@ class Following:
         The steps without a rule.
     written : dict of str to (ndarray, ndarray)
         What the student wrote and its tolerance; not a number where nothing was written.
+    rounding : float
+        How far off a step may be that the student rounded on the way, but did not hand in.
     """
 
-    def __init__(self, rules, given, written):
-        self.rules, self.given, self.written = rules, given, written
-        self._allowed, self._carried, self._base, self._touched = {}, {}, None, {}
+    def __init__(self, rules, given, written, rounding=0.0):
+        self.rules, self.given, self.written, self.rounding = rules, given, written, rounding
+        self._allowed, self._carried, self._base, self._touched, self._rounded = {}, {}, None, {}, {}
 
     def changed(self, changes):
         """Return the same for a calculation with some rules changed; what they do not reach is not computed again."""
-        other = Following(self.rules | changes, self.given, self.written)
+        other = Following(self.rules | changes, self.given, self.written, self.rounding)
         other._base, other._touched = self, dict.fromkeys(changes, True)
         return other
+
+    def rounded(self, rounding):
+        """Return the same for a student who rounded, by as much as `rounding`, in steps that were not handed in."""
+        if rounding not in self._rounded:
+            self._rounded[rounding] = Following(self.rules, self.given, self.written, rounding)
+        return self._rounded[rounding]
 
     def allowed(self, name):
         """Return (low, high) of a step as it follows from its inputs, whatever was written for the step itself."""
@@ -58,20 +66,23 @@ class Following:
 
     def carried(self, name):
         """Return (low, high) of a step as the later steps see it: what was written comes first."""
-        if name not in self.written:
+        if name in self.given and name not in self.written:
             return self.allowed(name)
-        if self._base and self._complete(name):
+        if self._base and (self._complete(name) or not self._reached(name)):
             return self._base.carried(name)
         if name not in self._carried:
             low, high = self.allowed(name)
+            if name not in self.written:
+                self._carried[name] = low - self.rounding, high + self.rounding
+                return self._carried[name]
             value, tolerance = self.written[name]
             meets = touches(low, high, value, tolerance)
             least = np.where(meets, np.maximum(low, value - tolerance), value - tolerance)
             most = np.where(meets, np.minimum(high, value + tolerance), value + tolerance)
             blank = np.isnan(value)
             self._carried[name] = (
-                np.where(blank, low, np.minimum(least, value)),
-                np.where(blank, high, np.maximum(most, value)),
+                np.where(blank, low - self.rounding, np.minimum(least, value)),
+                np.where(blank, high + self.rounding, np.maximum(most, value)),
             )
         return self._carried[name]
 

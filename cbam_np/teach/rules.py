@@ -61,10 +61,13 @@ def monotone_bound(compute):
 
 
 def corner_bound(compute):
-    """Carry bounds through a function of single entries that turns nowhere but at 1/2, as σ(1 - σ) does."""
+    """Carry bounds through a function of single entries that turns at 0 or 1/2, if at all, as M (1 - M) does."""
 
     def bound(lows, highs):
-        choices = [(low, np.clip(0.5, low, high), high) for low, high in zip(lows, highs, strict=True)]
+        turns = (0.0, 0.5)
+        choices = [
+            (low, high, *(np.clip(turn, low, high) for turn in turns)) for low, high in zip(lows, highs, strict=True)
+        ]
         values = [compute(*choice) for choice in product(*choices)]
         return np.min(values, axis=0), np.max(values, axis=0)
 
@@ -135,8 +138,8 @@ def average(spec, name, size):
     return rule._replace(spell=spell)
 
 
-def reduction(name, spec, function, word):
-    """Return the rule of a monotone function over some axes, such as the maximum: ``"cij->c"`` is over space."""
+def reduction(name, spec, function, word, bound=monotone_bound):
+    """Return the rule of a function over some axes, such as the maximum: ``"cij->c"`` is over space."""
     letters, out = spec.split("->")
     axes = tuple(i for i, letter in enumerate(letters) if letter not in out)
 
@@ -146,7 +149,7 @@ def reduction(name, spec, function, word):
     def spell(index, texts):
         return f"{word}({', '.join(_pooled(spec, index, texts[0]))})"
 
-    return Rule((name,), compute, monotone_bound(compute), spell)
+    return Rule((name,), compute, bound(compute), spell)
 
 
 def _pooled(spec, index, texts):

@@ -91,7 +91,7 @@ def worksheet(seed, level="forward", *, channels=3, size=3, hidden=2, kernel_siz
     size : int
         H and W.
     hidden : int
-        Hidden units of the shared MLP, C/r.
+        Hidden units of the shared MLP, C/r; at least 2, since with one ReLU does all or nothing.
     kernel_size : int
         3, so that it can be done by hand; 7 as on the slides.
     bias : bool
@@ -115,7 +115,7 @@ def worksheet(seed, level="forward", *, channels=3, size=3, hidden=2, kernel_siz
     for name, value, least, most in (
         ("channels", channels, 2, 6),
         ("size", size, 2, 5),
-        ("hidden", hidden, 1, channels),
+        ("hidden", hidden, 2, channels),
         ("kernel_size", kernel_size, 3, 7),
     ):
         if not least <= value <= most:
@@ -188,7 +188,7 @@ def _is_friendly(cache, F1):
     hs = np.array([mlp.h[0] for mlp in cache.mlps.values()])
     if np.abs(hs).min() < 0.05 or not (hs > 0).any(axis=1).all():
         return False  # rounding would decide what ReLU does; a branch that gives nothing
-    return hs.shape[1] == 1 or bool(((hs[0] > 0) != (hs[1] > 0)).any())  # ReLU differs between the branches
+    return bool(((hs[0] > 0) != (hs[1] > 0)).any())  # ReLU differs between the branches
 
 
 def _features(rng, C, n, ties):

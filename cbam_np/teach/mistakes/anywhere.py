@@ -49,7 +49,7 @@ def _index_off_by(by):
 def _transposed(c):
     if c.H != c.W:
         return {}
-    maps = [name for name in c if c.trace[name].shape[-2:] == (c.H, c.W)]
+    maps = [name for name in c if c.trace[name].shape[-2:] == (c.H, c.W) and name not in ("dW0", "dW1")]
     return [{name: rearranged(c[name], lambda x: x.swapaxes(-1, -2))} for name in maps if c.H > 1]
 
 

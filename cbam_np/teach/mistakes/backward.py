@@ -118,10 +118,11 @@ def _size(c, is_space):
 
 def _ties(c, rule, is_space):
     """Return the rule of a maximum's gradient with the other choice for ties; None where there are no ties."""
-    x = np.sort(np.asarray(c.trace[rule.inputs[1]].value, float).reshape(c.C, -1), axis=1 if is_space else 0)
-    tied = x[:, -1] == x[:, -2] if is_space else x[-1] == x[-2]
+    x = np.asarray(c.trace[rule.inputs[1]].value, float).reshape(c.C, -1)
+    groups = x if is_space else x.T
+    tied = (groups == groups.max(axis=1, keepdims=True)).sum() > len(groups)
     other = "split" if c.trace.dialect.ties == "first" else "first"
-    return share_of_max(*rule.inputs, "cij->c" if is_space else "cij->ij", other) if tied.any() else None
+    return share_of_max(*rule.inputs, "cij->c" if is_space else "cij->ij", other) if tied else None
 
 
 def _average_to_the_max(c, rule, is_space):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..rules import products, reduction, term
+from ..rules import monotone_bound, products, reduction, term
 from .mistake import composed, copy_of, entries, mistake, relu, sigmoid, terms, then, unspelled
 
 BOTH = "z_avg z_max"
@@ -34,8 +34,19 @@ def largest_size(x, axis):
     return np.abs(x).max(axis=axis)
 
 
-def _pooled(pool, function, word):
-    return lambda c: {f"F_{pool}": reduction(_source(c), "cij->c", function, word)}
+def size_bound(compute):
+    """Carry bounds through a maximum of sizes, which turns at 0."""
+
+    def bound(lows, highs):
+        (low,), (high,) = lows, highs
+        least = np.where(low * high < 0, 0, np.minimum(np.abs(low), np.abs(high)))
+        return compute(least), compute(np.maximum(np.abs(low), np.abs(high)))
+
+    return bound
+
+
+def _pooled(pool, function, word, bound=monotone_bound):
+    return lambda c: {f"F_{pool}": reduction(_source(c), "cij->c", function, word, bound)}
 
 
 def _divided_by(number):
@@ -113,43 +124,51 @@ MISTAKES = (
         "divided by C instead of H·W",
         "The average over space divides by the number of pixels, H·W, not by the number of channels.",
         _divided_by(lambda c: c.C),
+        needs="F_avg",
     ),
     mistake(
         "divided by H or W instead of H·W",
         "The average over space divides by the number of pixels, H·W, not by the number of rows or columns.",
         lambda c: _divided_by(lambda c: c.H)(c) if c.H not in (1, c.C) else {},
         lambda c: _divided_by(lambda c: c.W)(c) if c.W not in (1, c.C) else {},
+        needs="F_avg",
     ),
     mistake(
         "the sum instead of the average over space",
         "The pixels were added up, but not divided by their number, H·W.",
         _divided_by(lambda c: 1),
+        needs="F_avg",
     ),
     mistake(
         "zeros left out of the average over space",
         "A pixel that is 0 counts as well: divide by all H·W pixels.",
         _pooled("avg", mean_of_nonzero, "average of what is not 0 in "),
+        needs="F_avg",
     ),
     mistake(
         "the median instead of the average over space",
         "The average is the sum divided by H·W; the number in the middle is the median.",
         _pooled("avg", np.median, "median"),
+        needs="F_avg",
     ),
     mistake(
         "the minimum instead of the maximum over space",
         "The largest pixel of the channel is wanted, not the smallest.",
         _pooled("max", np.min, "min"),
+        needs="F_max",
     ),
     mistake(
         "the maximum of |F| over space",
         "The largest number is wanted, not the one that is farthest from 0: signs count.",
-        _pooled("max", largest_size, "max of the sizes of "),
+        _pooled("max", largest_size, "max of the sizes of ", size_bound),
+        needs="F_max",
     ),
     mistake(
         "the maximum's place instead of its value, over space",
         "The position of the maximum was used: argmax, or the second thing that a framework's max returns.",
         _pooled("max", position_of_max, "place of the maximum in "),
         _pooled("max", position_from_1, "place of the maximum in "),
+        needs="F_max",
     ),
     mistake(
         "W_0 and W_1 swapped",

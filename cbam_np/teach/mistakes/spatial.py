@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ..rules import products, reduction, term
+from ..rules import monotone_bound, products, reduction, term
 from ..steps import convolution
-from .channel import largest_size, mean_of_nonzero, position_from_1, position_of_max
+from .channel import largest_size, mean_of_nonzero, position_from_1, position_of_max, size_bound
 from .mistake import copy_of, entries, mistake, on, rearranged, sigmoid, then
 
 BOTH = "Fs_avg Fs_max"
@@ -20,8 +20,8 @@ def _maps(c):
     return c["z_s"].inputs[1:]
 
 
-def _pooled(pool, function, word):
-    return lambda c: {f"Fs_{pool}": reduction(_source(c), "cij->ij", function, word)}
+def _pooled(pool, function, word, bound=monotone_bound):
+    return lambda c: {f"Fs_{pool}": reduction(_source(c), "cij->ij", function, word, bound)}
 
 
 def _divided_by(number):
@@ -69,7 +69,7 @@ def _one_map(which):
 MISTAKES = (
     mistake(
         "the spatial step taken on F instead of F', as if in parallel",
-        "The attentions follow each other: spatial attention looks at F', what channel attention has weighted, not at F.",
+        "One attention follows the other: the spatial one looks at F', what the channel one has weighted, not at F.",
         _of_before_the_gate,
         needs="M_c M_s",
     ),
@@ -89,37 +89,44 @@ MISTAKES = (
         "divided by H·W instead of C",
         "The average over channels divides by their number, C, not by the number of pixels.",
         _divided_by(lambda c: c.H * c.W),
+        needs="Fs_avg",
     ),
     mistake(
         "the sum instead of the average over channels",
         "The channels were added up, but not divided by their number, C.",
         _divided_by(lambda c: 1),
+        needs="Fs_avg",
     ),
     mistake(
         "zeros left out of the average over channels",
         "A channel that is 0 at a pixel counts as well: divide by all C channels.",
         _pooled("avg", mean_of_nonzero, "average of what is not 0 in "),
+        needs="Fs_avg",
     ),
     mistake(
         "the median instead of the average over channels",
         "The average is the sum divided by C; the number in the middle is the median.",
-        _pooled("avg", np.median, "median"),
+        lambda c: _pooled("avg", np.median, "median")(c) if c.C > 2 else {},
+        needs="Fs_avg",
     ),
     mistake(
         "the minimum instead of the maximum over channels",
         "The largest channel at the pixel is wanted, not the smallest.",
         _pooled("max", np.min, "min"),
+        needs="Fs_max",
     ),
     mistake(
         "the maximum of |F'| over channels",
         "The largest number is wanted, not the one that is farthest from 0: signs count.",
-        _pooled("max", largest_size, "max of the sizes of "),
+        _pooled("max", largest_size, "max of the sizes of ", size_bound),
+        needs="Fs_max",
     ),
     mistake(
         "the maximum's place instead of its value, over channels",
         "The number of the channel was used: argmax, or the second thing that a framework's max returns.",
         _pooled("max", position_of_max, "place of the maximum in "),
         _pooled("max", position_from_1, "place of the maximum in "),
+        needs="Fs_max",
     ),
     mistake(
         "average and maximum map swapped in the concatenation",
@@ -162,7 +169,7 @@ MISTAKES = (
         "Outside the map there are zeros; the border is not repeated or mirrored.",
         _convolved(pad="edge"),
         lambda c: _convolved(pad="symmetric")(c),
-        lambda c: _convolved(pad="reflect")(c) if min(c.H, c.W) > 1 else {},
+        lambda c: _convolved(pad="reflect")(c) if min(c.H, c.W) > 2 else {},
         needs="z_s",
     ),
     mistake(
