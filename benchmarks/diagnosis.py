@@ -4,7 +4,9 @@
 
 Right: random examples, all kinds of sizes, ties and saturated sigmoids among them, worked out rightly and rounded at
 every step; nothing may be called wrong. Planted: every mistake of the catalogue in every worksheet, answers rounded to
-three decimals. Random: one answer of a worksheet replaced by a random number, which nothing should explain.
+three decimals; all of them handed in, or the maps and gradients only that end a submodule (few answers). The students
+make the catalogue's own mistakes: this measures whether mistakes are told apart, not how many of real students' mistakes
+the catalogue has. Random: one answer of a worksheet replaced by a random number, which nothing should explain.
 """
 
 import argparse
@@ -18,6 +20,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+import cbam_np
 from cbam_np.teach import trace_cbam
 from cbam_np.teach.check import check
 from cbam_np.teach.mistakes import SLIPS, changes_of
@@ -28,6 +31,8 @@ from .student import Student
 
 DECIMALS = 3
 RANDOM_WRONG = 20  # random numbers a worksheet
+FEW = ("M_c", "F'", "M_s", "F''", "dF'", "dW7", "dM_c", "dW1", "dW0", "dF")
+OUTCOMES = ("shown", "found", "named", "first", "few shown", "few named", "few first")
 
 
 def random_example(seed):
@@ -57,33 +62,33 @@ def make_sheet(seed):
     return worksheet(seed, "full", **kinds[seed % len(kinds)])
 
 
-def judged(sheet, student):
-    """Return the report on a student, and the step that is the first wrong one; None where nothing shows."""
+def outcome(sheet, student, name):
+    """Say whether the first wrong step was found, and the mistake named, and named first; None where it does not show."""
     truth = student.first_wrong(sheet.asked)
-    return (sheet.check(student.answers(sheet.asked)), truth) if truth else (None, None)
-
-
-def outcome(report, truth, name):
-    """Say whether the first wrong step was found, and the mistake named, and named first."""
+    if truth is None:
+        return None
+    report = sheet.check(student.answers(sheet.asked))
     step = report.first_wrong.name.partition("[")[0] if report.first_wrong else None
     named = [explanation.name for explanation in report.explanations]
-    return {"shown": 1, "found": step == truth, "named": name in named, "first": named[:1] == [name]}
+    found = {"shown": 1, "found": step == truth, "named": name in named, "first": named[:1] == [name]}
+    report = sheet.check(student.answers(FEW))
+    if not report.ok:
+        named = [explanation.name for explanation in report.explanations]
+        found |= {"few shown": 1, "few named": name in named, "few first": named[:1] == [name]}
+    return found
 
 
 def planted(seed):
-    """Plant every mistake in a worksheet: {mistake: outcome}, and how long the checks took."""
+    """Plant every mistake in a worksheet: {mistake: outcome}."""
     sheet, rng = make_sheet(seed), np.random.default_rng([2, seed])
-    outcomes, seconds = {}, []
-    changes = {}
+    outcomes, changes = {}, {}
     for mistake, _, change in changes_of(sheet.trace):
         changes.setdefault(mistake.name, []).append(change)
     for name, variants in changes.items():
         for at in rng.permutation(len(variants)):  # one way of making it, if it shows
-            began = time.perf_counter()
-            report, truth = judged(sheet, Student(sheet.trace, DECIMALS, variants[at]))
-            if report:
-                outcomes[name] = outcome(report, truth, name)
-                seconds.append(time.perf_counter() - began)
+            result = outcome(sheet, Student(sheet.trace, DECIMALS, variants[at]), name)
+            if result:
+                outcomes[name] = result
                 break
     for slip in SLIPS:
         for _ in range(20):
@@ -91,11 +96,11 @@ def planted(seed):
             text = slip.write(value, DECIMALS)
             if text is None:
                 continue
-            report, truth = judged(sheet, Student(sheet.trace, DECIMALS, written={step: {index: text}}))
-            if report:
-                outcomes[slip.name] = outcome(report, truth, slip.name)
+            result = outcome(sheet, Student(sheet.trace, DECIMALS, written={step: {index: text}}), slip.name)
+            if result:
+                outcomes[slip.name] = result
                 break
-    return outcomes, seconds
+    return outcomes
 
 
 def random_entry(sheet, rng):
@@ -125,12 +130,42 @@ def random_wrong(seed):
     return counts
 
 
+def timed(answers, trace, repeats):
+    """Return the median seconds of a check with its diagnosis, and the number of explanations."""
+    seconds = []
+    for _ in range(repeats):
+        changes_of.cache_clear()
+        began = time.perf_counter()
+        report = check(answers, trace)
+        explanations = report.explanations
+        seconds.append(time.perf_counter() - began)
+    return float(np.median(seconds)), len(explanations)
+
+
+def speed():
+    """Time the check of the whole lecture trace, right, with a mistake, and with a number that nothing explains."""
+    trace = cbam_np.lecture.trace("shared")
+    names = list(trace.rules)
+    right = Student(trace, DECIMALS).answers(names)
+    flipped = next(change for mistake, _, change in changes_of(trace) if mistake.name == "the kernel flipped")
+    wrong = Student(trace, DECIMALS, flipped).answers(names)
+    return {
+        "all answers right": timed(right, trace, 15)[0],
+        "a mistake in the convolution": timed(wrong, trace, 15)[0],
+        "one wrong number of F'', pairs tried": timed({"F''[1,1,1]": "0.777"}, trace, 5)[0],
+        "one wrong number of dF, pairs tried": timed({"dF[1,1,1]": "0.777"}, trace, 5)[0],
+    }
+
+
 def table(rows):
     """Write the outcomes as a Markdown table, the least reliable first."""
-    lines = ["| mistake | worksheets | first wrong step found | named | alone or first |", "|---|---|---|---|---|"]
+    head = ["mistake", "worksheets", "first wrong step found", "named", "alone or first"]
+    head += ["few answers: shows", "named", "alone or first"]
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for name, row in sorted(rows.items(), key=lambda item: (item[1]["first"] / item[1]["shown"], item[0])):
-        shares = (f"{row[what] / row['shown']:.1%}" for what in ("found", "named", "first"))
-        lines.append(f"| {name} | {row['shown']} | {' | '.join(shares)} |")
+        shares = [f"{row[what] / row['shown']:.1%}" for what in ("found", "named", "first")]
+        few = [f"{row[f'few {what}'] / max(row['few shown'], 1):.1%}" for what in ("named", "first")]
+        lines.append(f"| {' | '.join([name, str(row['shown']), *shares, str(row['few shown']), *few])} |")
     return "\n".join(lines)
 
 
@@ -148,7 +183,7 @@ def main(argv=None):
         of_planted = list(tqdm(run(planted, sheets), "planted", options.worksheets))
         of_random = sum(tqdm(run(random_wrong, sheets), "random", options.worksheets), Counter())
     rows = {}
-    for outcomes, _ in of_planted:
+    for outcomes in of_planted:
         for name, result in outcomes.items():
             rows[name] = Counter(rows.get(name, {})) + Counter(result)
     total = sum(rows.values(), Counter())
@@ -158,9 +193,9 @@ def main(argv=None):
             "answers": sum(answers for _, answers, _ in of_right),
             "called wrong": sum(wrong for _, _, wrong in of_right),
         },
-        "planted": {what: total[what] for what in ("shown", "found", "named", "first")},
+        "planted": {what: total[what] for what in OUTCOMES},
         "random": dict(of_random),
-        "seconds a check, median": float(np.median([s for _, seconds in of_planted for s in seconds])),
+        "seconds": speed(),
         "mistakes": {name: dict(row) for name, row in sorted(rows.items())},
         "command": "python -m benchmarks.diagnosis",
         "machine": describe_machine(),
@@ -173,7 +208,7 @@ def main(argv=None):
 
 
 def summarise(result):
-    """Say in four lines what was found."""
+    """Say in a few lines what was found."""
     of_right, of_planted, of_random = result["right"], result["planted"], result["random"]
 
     def share(part, whole):
@@ -187,9 +222,15 @@ def summarise(result):
             f"{share(of_planted['found'], of_planted['shown'])}, mistake named in "
             f"{share(of_planted['named'], of_planted['shown'])}, alone or first in "
             f"{share(of_planted['first'], of_planted['shown'])}.",
+            f"- The same with few answers ({', '.join(FEW)}): named in "
+            f"{share(of_planted['few named'], of_planted['few shown'])}, alone or first in "
+            f"{share(of_planted['few first'], of_planted['few shown'])}.",
             f"- Random wrong numbers: called wrong {share(of_random['wrong'], of_random['tried'])}, unexplained "
             f"{share(of_random['unexplained'], of_random['tried'])}; other answers called wrong: "
             f"{of_random.get('others', 0)}.",
+            "- Milliseconds a check of the lecture's example, diagnosis included: "
+            + "; ".join(f"{what} {1000 * seconds:.0f}" for what, seconds in result["seconds"].items())
+            + ".",
         ]
     )
 

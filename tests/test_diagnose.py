@@ -131,7 +131,7 @@ def test_without_its_mistake_the_catalogue_explains_nothing(monkeypatch):
 def test_every_mistake_planted_in_a_worksheet(seed):
     from benchmarks.diagnosis import planted
 
-    outcomes, _ = planted(seed)
+    outcomes = planted(seed)
     assert len(outcomes) > 90
     found, named, first = (np.mean([o[what] for o in outcomes.values()]) for what in ("found", "named", "first"))
     assert found > 0.98 and named > 0.97 and first > 0.93

@@ -80,8 +80,8 @@ def test_a_changed_rule_reaches_what_depends_on_it_and_nothing_else(trace):
 
 def test_upstream_ends_at_what_was_written(trace):
     f = following(trace, z_avg=[(0.44, 0.005)] * 3, F_max=[(2, 0), None, None])
-    assert f.upstream("M_c") == {"M_c", "z_c", "z_max", "a_max", "h_max", "F_max"}
-    assert following(trace, z_c=[(1, 0)] * 3).upstream("M_c") == {"M_c"}
+    assert f.upstream("M_c") == {"M_c": 0, "z_c": 1, "z_max": 2, "a_max": 3, "h_max": 4, "F_max": 5}
+    assert following(trace, z_c=[(1, 0)] * 3).upstream("M_c") == {"M_c": 0}
 
 
 def test_rules_that_lead_in_a_circle_are_noticed(trace):

@@ -16,6 +16,7 @@ from .rules import Rule
 
 CHANCE = 0.05  # how many explanations may be expected to fit a random number
 MOST = 5  # explanations worth listing
+NEAREST = 36  # ways of making a mistake that are combined: 630 pairs, those nearest to the wrong step
 
 
 @dataclass(frozen=True)
@@ -105,12 +106,15 @@ class Evidence:
         explained = sum(int((self.all_wrong[n] & ~missed).sum()) for n, missed in misses.items() if n in self.all_wrong)
         return Explanation(mistakes, changes.get(self.name), against, explained)
 
-    def by_chance(self):
-        """Return how many of the calculations weighed so far would be expected to fit random numbers."""
+    def by_chance(self, entries=None):
+        """Return how many of the calculations weighed so far would be expected to fit random numbers.
+
+        Numbers in all of the wrong entries, or in the first `entries` of them.
+        """
         if not self.seen:
             return 0.0
-        value, tolerance = (array[self.wrong] for array in self.following.written[self.name])
-        low, high = np.nan_to_num(np.array(self.seen)).swapaxes(0, 1)  # (calculations, wrong entries)
+        value, tolerance = (array[self.wrong][:entries] for array in self.following.written[self.name])
+        low, high = np.nan_to_num(np.array(self.seen)).swapaxes(0, 1)[..., :entries]  # (calculations, wrong entries)
         spread = np.ptp(np.quantile(np.vstack([low, high, value]), [0.05, 0.95], axis=0), axis=0)
         odds = np.minimum(1, (high - low + 2 * tolerance) / np.maximum(spread, 1e-12))
         return float(odds.prod(axis=1).sum())
@@ -139,7 +143,7 @@ def diagnose(following, trace, name, wrong, readings):
     """
     evidence = Evidence(following, name, wrong)
     upstream = following.upstream(name)
-    relevant = [(m, v, change) for m, v, change in changes_of(trace) if not upstream.isdisjoint(change)]
+    relevant = [(m, v, change) for m, v, change in changes_of(trace) if not upstream.keys().isdisjoint(change)]
     whole, partly = {}, {}
     for mistake, _, change in relevant:
         changed = following.changed(change)
@@ -155,12 +159,13 @@ def diagnose(following, trace, name, wrong, readings):
         if misses is not None:
             explained = int(wrong[name].sum()) - misses
             (partly if misses else whole)[slip.name] = Explanation((slip,), None, misses, explained)
-    chance = evidence.by_chance()
     if whole:
-        return _best(whole, chance)
-    if partly and chance <= CHANCE:
-        return _best(partly, chance)
-    return _pairs(evidence, trace, relevant)
+        return _best(whole, evidence.by_chance())
+    if partly and evidence.by_chance(entries=1) <= CHANCE:
+        return _best(partly, evidence.by_chance(entries=1))
+    once = [(m, v, change) for m, v, change in relevant if m.combines]
+    once.sort(key=lambda way: min(upstream[step] for step in way[2] if step in upstream))
+    return _pairs(evidence, trace, once[:NEAREST])
 
 
 def _rank(explanation):
@@ -183,9 +188,11 @@ def _unread(slip, evidence, readings):
     return sum(not explains(tuple(index)) for index in np.argwhere(evidence.wrong))
 
 
-def _pairs(evidence, trace, relevant):
+def _pairs(evidence, trace, once):
     """Return the pairs of mistakes that explain the whole step, unless some would have to by chance."""
-    once = [(m, v, change) for m, v, change in relevant if m.combines]
+    pairs = len(once) * (len(once) - 1) / 2
+    if evidence.by_chance() / max(len(evidence.seen), 1) * pairs > CHANCE:
+        return ()  # so many on so few digits: one of them would fit anything
     evidence.seen, found = [], {}
     for at, (first, _, change) in enumerate(once):
         changed_first = evidence.following.changed(change)

@@ -3,6 +3,7 @@
 import numpy as np
 
 NOISE = 1e-9  # floating-point noise that no student is to blame for, next to 1 or to the number
+UNITS = 3  # of the last place: as far as rounding on the way takes an answer off, in all but freak cases
 
 
 def touches(low, high, value, tolerance):
@@ -29,25 +30,28 @@ class Following:
         The steps without a rule.
     written : dict of str to (ndarray, ndarray)
         What the student wrote and its tolerance; not a number where nothing was written.
-    rounding : float
-        How far off a step may be that the student rounded on the way, but did not hand in.
     """
 
-    def __init__(self, rules, given, written, rounding=0.0):
-        self.rules, self.given, self.written, self.rounding = rules, given, written, rounding
-        self._allowed, self._carried, self._base, self._touched, self._rounded = {}, {}, None, {}, {}
+    def __init__(self, rules, given, written):
+        self.rules, self.given, self.written = rules, given, written
+        self._allowed, self._carried, self._rounded = {}, {}, {}
+        self._base, self._touched = None, {}  # for `changed`: what it was changed from, and whether it reaches a step
+        self._strict, self._half = None, 0.0  # for `rounded`: the same without, and half a unit of the last place
 
     def changed(self, changes):
         """Return the same for a calculation with some rules changed; what they do not reach is not computed again."""
-        other = Following(self.rules | changes, self.given, self.written, self.rounding)
+        other = Following(self.rules | changes, self.given, self.written)
         other._base, other._touched = self, dict.fromkeys(changes, True)
+        if self._strict:
+            other._strict, other._half = self._strict.changed(changes), self._half
         return other
 
-    def rounded(self, rounding):
-        """Return the same for a student who rounded, by as much as `rounding`, in steps that were not handed in."""
-        if rounding not in self._rounded:
-            self._rounded[rounding] = Following(self.rules, self.given, self.written, rounding)
-        return self._rounded[rounding]
+    def rounded(self, half):
+        """Return the same for a student who rounded steps that were not handed in, by up to `half` a unit."""
+        if half not in self._rounded:
+            other = self._rounded[half] = Following(self.rules, self.given, self.written)
+            other._strict, other._half = self, half
+        return self._rounded[half]
 
     def allowed(self, name):
         """Return (low, high) of a step as it follows from its inputs, whatever was written for the step itself."""
@@ -59,10 +63,18 @@ class Following:
             self._allowed[name] = None
             rule = self.rules[name]
             lows, highs = zip(*map(self.carried, rule.inputs), strict=True)
-            self._allowed[name] = rule.bound(lows, highs)
+            self._allowed[name] = self._trimmed(name, *rule.bound(lows, highs))
         if self._allowed[name] is None:
             raise Circular(name)
         return self._allowed[name]
+
+    def _trimmed(self, name, low, high):
+        """Keep the bounds near those without rounding: worst cases do not all come together."""
+        if not self._strict:
+            return low, high
+        least, most = self._strict.allowed(name)
+        reach = 2 * UNITS * self._half
+        return np.maximum(low, least - reach), np.minimum(high, most + reach)
 
     def carried(self, name):
         """Return (low, high) of a step as the later steps see it: what was written comes first."""
@@ -73,7 +85,7 @@ class Following:
         if name not in self._carried:
             low, high = self.allowed(name)
             if name not in self.written:
-                self._carried[name] = low - self.rounding, high + self.rounding
+                self._carried[name] = low - self._half, high + self._half
                 return self._carried[name]
             value, tolerance = self.written[name]
             meets = touches(low, high, value, tolerance)
@@ -81,8 +93,8 @@ class Following:
             most = np.where(meets, np.minimum(high, value + tolerance), value + tolerance)
             blank = np.isnan(value)
             self._carried[name] = (
-                np.where(blank, low - self.rounding, np.minimum(least, value)),
-                np.where(blank, high + self.rounding, np.maximum(most, value)),
+                np.where(blank, low - self._half, np.minimum(least, value)),
+                np.where(blank, high + self._half, np.maximum(most, value)),
             )
         return self._carried[name]
 
@@ -99,11 +111,11 @@ class Following:
         return self._touched[name]
 
     def upstream(self, name):
-        """Return the steps, `name` among them, whose rules have a say in a step: not beyond what was written."""
-        found, waiting = set(), [name]
-        while waiting:
-            step = waiting.pop()
-            if step in self.rules and step not in found:
-                found.add(step)
-                waiting += [i for i in self.rules[step].inputs if not self._complete(i)]
+        """Return the steps whose rules have a say in a step, not beyond what was written, and how far off they are."""
+        found, steps, distance = {}, [name], 0
+        while steps:
+            found |= {step: distance for step in steps}
+            inputs = [i for step in steps for i in self.rules[step].inputs if i in self.rules]
+            steps = [i for i in dict.fromkeys(inputs) if i not in found and not self._complete(i)]
+            distance += 1
         return found
