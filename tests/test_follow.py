@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import cbam_np
-from cbam_np.teach.follow import Circular, Following, touches
+from cbam_np.teach.follow import Circular, Following, nearest, touches
 from cbam_np.teach.mistakes.mistake import copy_of
 
 nan = np.nan
@@ -46,11 +46,27 @@ def test_a_wrong_number_is_carried_on_with_all_of_its_rounding(trace):
 
 
 def test_steps_that_were_not_handed_in_may_have_been_rounded(trace):
-    f = following(trace, F_avg=[(0.89, 0.005)] * 3).rounded(0.005)
-    low, high = f.allowed("z_avg")  # h_avg and a_avg lie between
-    assert low[0] == pytest.approx(0.5 * 8 / 9 - 0.01) and high[0] == pytest.approx(0.5 * 0.89 + 0.01)
-    low, high = f.allowed("F_max")
-    assert low == pytest.approx([2, 2, 2]) == high  # F was given: nobody rounds it
+    f = following(trace, F_avg=[(0.89, 0.005)] * 3)
+    low, high = f.rounded(0.005).allowed("z_avg")  # h_avg and a_avg lie between: 0.4444 to 0.445, or rounded
+    assert low[0] == pytest.approx(0.44) and high[0] == pytest.approx(0.45)
+    low, high = f.rounded(0.005).allowed("z_max")
+    assert low == pytest.approx([1, 1, 1]) == high  # whole numbers lose nothing
+    low, high = f.allowed("z_avg")
+    assert low[0] == pytest.approx(4 / 9) and high[0] == pytest.approx(0.445)
+    assert f.rounded(0) is f
+
+
+def test_rounding_on_the_way_explains_some_units_of_the_last_place_at_most(trace):
+    strict, rounded = following(trace), following(trace).rounded(0.05)
+    for name in ("dF", "dW0", "dM_c"):
+        least, most = strict.allowed(name)[0] - 0.3, strict.allowed(name)[1] + 0.3
+        low, high = rounded.allowed(name)
+        assert (least - 1e-9 <= low).all() and (high <= most + 1e-9).all() and (low < high).any()
+
+
+def test_nearest():
+    assert nearest(np.array([0.445, -0.445, 0.444, 2.5]), 0.01) == pytest.approx([0.45, -0.45, 0.44, 2.5])
+    assert nearest(np.array([0.5, 1.4]), 1.0) == pytest.approx([1, 1])
 
 
 def test_what_was_written_does_not_move_the_step_itself(trace):

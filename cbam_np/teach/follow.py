@@ -12,6 +12,11 @@ def touches(low, high, value, tolerance):
     return (value - slack <= high) & (value + slack >= low)
 
 
+def nearest(x, unit):
+    """Round to a multiple of `unit` as at school: a half goes away from 0."""
+    return np.sign(x) * np.floor(np.abs(x) / unit + 0.5 + NOISE) * unit
+
+
 class Circular(Exception):
     """Rules that lead back to where they started."""
 
@@ -47,11 +52,14 @@ class Following:
         return other
 
     def rounded(self, half):
-        """Return the same for a student who rounded steps that were not handed in, by up to `half` a unit."""
-        if half not in self._rounded:
+        """Return the same for a student who may have rounded the steps that were not handed in.
+
+        `half` is half a unit of the last place; with 0, nothing is rounded.
+        """
+        if half and half not in self._rounded:
             other = self._rounded[half] = Following(self.rules, self.given, self.written)
             other._strict, other._half = self, half
-        return self._rounded[half]
+        return self._rounded[half] if half else self
 
     def allowed(self, name):
         """Return (low, high) of a step as it follows from its inputs, whatever was written for the step itself."""
@@ -84,8 +92,9 @@ class Following:
             return self._base.carried(name)
         if name not in self._carried:
             low, high = self.allowed(name)
+            before, after = self._on_the_way(low, high)
             if name not in self.written:
-                self._carried[name] = low - self._half, high + self._half
+                self._carried[name] = before, after
                 return self._carried[name]
             value, tolerance = self.written[name]
             meets = touches(low, high, value, tolerance)
@@ -93,10 +102,16 @@ class Following:
             most = np.where(meets, np.minimum(high, value + tolerance), value + tolerance)
             blank = np.isnan(value)
             self._carried[name] = (
-                np.where(blank, low - self._half, np.minimum(least, value)),
-                np.where(blank, high + self._half, np.maximum(most, value)),
+                np.where(blank, before, np.minimum(least, value)),
+                np.where(blank, after, np.maximum(most, value)),
             )
         return self._carried[name]
+
+    def _on_the_way(self, low, high):
+        """Widen the bounds of a number that was not handed in by the rounding it may have gone through."""
+        if not self._half:
+            return low, high
+        return np.minimum(low, nearest(low, 2 * self._half)), np.maximum(high, nearest(high, 2 * self._half))
 
     def _complete(self, name):
         return name in self.written and not np.isnan(self.written[name][0]).any()

@@ -2,20 +2,15 @@
 
 import numpy as np
 
+from ..follow import nearest
 from .mistake import mistake, rearranged, unspelled
-
-
-def half_up(x, decimals):
-    """Round as at school: a half goes away from 0."""
-    scale = 10.0**decimals
-    return np.sign(x) * np.floor(np.abs(x) * scale + 0.5) / scale
 
 
 def _from_rounded(rule, own, decimals):
     """Return a rule that rounds its inputs first, those that are the student's own and not given."""
 
     def early(arrays):
-        return [half_up(x, decimals) if mine else x for x, mine in zip(arrays, own, strict=True)]
+        return [nearest(x, 10.0**-decimals) if mine else x for x, mine in zip(arrays, own, strict=True)]
 
     return rule._replace(
         compute=lambda *arrays: rule.compute(*early(arrays)),

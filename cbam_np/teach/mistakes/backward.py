@@ -14,7 +14,8 @@ def _without(step, *dropped):
 
     def change(c):
         kept = [name for name in c[step].inputs if not name.endswith(dropped)]
-        return {step: products(*(term("cij->cij", name) for name in kept))} if kept != list(c[step].inputs) else {}
+        some = 0 < len(kept) < len(c[step].inputs)
+        return {step: products(*(term("cij->cij", name) for name in kept))} if some else {}
 
     return change
 

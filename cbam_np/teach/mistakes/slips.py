@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from .anywhere import half_up
+from ..follow import nearest
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def _decimals(written):
 
 
 def _point_moved(value, decimals):
-    return f"{10 * half_up(value, decimals):.{max(decimals - 1, 0)}f}"
+    return f"{10 * nearest(value, 10.0**-decimals):.{max(decimals - 1, 0)}f}"
 
 
 def _readings_of_moved_point(w):
