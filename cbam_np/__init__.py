@@ -5,4 +5,16 @@ from .cbam import DIALECTS, Dialect, cbam_backward, cbam_forward, cbam_gradients
 from .data import LabelledImages, load_cifar10, make_shapes
 from .explain import attention_maps
 from .nn import SmallCNN
-from .teach import Step, Trace, lecture, trace_cbam
+from .teach import (
+    AnswerError,
+    FunctionReport,
+    Report,
+    Step,
+    Trace,
+    Worksheet,
+    check,
+    check_function,
+    lecture,
+    trace_cbam,
+    worksheet,
+)

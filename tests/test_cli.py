@@ -241,6 +241,117 @@ def test_lecture(call):
     assert call("lecture") == (0, walkthrough() + "\n", "")
 
 
+ANSWERS = {
+    "right.csv": "F_avg[1],0.89\nz_avg[1],0.445\nz_c[1],1.445\nM_c[1],0.81\n",
+    "wrong.csv": "F_avg[1],0.89\nz_c[1],0.445\nM_c[1],0.61\nM_c[2],?\n",
+    "right.json": '{"F_avg[1]": 0.89, "M_c": ["0.81", "?", "?"]}',
+    "right.toml": '"M_c[1]" = 0.81\n',
+}
+
+
+@pytest.fixture
+def answers(tmp_path):
+    """Write answers into a file and return its path."""
+
+    def write(name, content=None):
+        path = tmp_path / name
+        content = ANSWERS[name] if content is None else content
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_check(name, call, answers):
+    path = answers(name)
+    status, printed, shown = call("check", path)
+    assert (status, shown) == (int(name == "wrong.csv"), "")
+    assert printed == str(cbam_np.check(path, cbam_np.lecture.trace())) + "\n"
+    status, printed, shown = call("check", path, "--json")
+    assert (status, shown) == (int(name == "wrong.csv"), "")
+    assert json.loads(printed) == cbam_np.check(path, cbam_np.lecture.trace()).to_dict()
+
+
+def test_check_of_the_other_example(call, answers):
+    path = answers("answers.csv", f"z_c[2],{cbam_np.lecture.trace('shared')['z_c[2]'].value}\n")
+    assert call("check", path, "--example", "shared")[0] == 0
+    slides = str(cbam_np.check(path, cbam_np.lecture.trace("slides"))) + "\n"
+    assert call("check", path, "--example", "slides")[:2] == call("check", path)[:2] == (1, slides)
+
+
+@pytest.mark.parametrize("level", [None, "full"])
+def test_check_of_a_worksheet(level, call, answers):
+    from cbam_np.teach.worksheet import worksheet
+
+    options = ("--worksheet", 3, *(("--level", level) if level else ()))
+    sheet = worksheet(3, level or "forward")
+    right = answers("right.csv", "".join(f"M_c[{c}],{sheet.trace[f'M_c[{c}]'].value:.4f}\n" for c in (1, 2, 3)))
+    assert call("check", right, *options)[:2] == (0, str(sheet.check(right)) + "\n")
+    assert call("check", answers("wrong.csv", "F_avg[1],77\n"), *options)[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", "F_avg[1],many\n", "line 1: F_avg[1] is 'many', expected a number"),
+        ("a.csv", "F_avg[4],1\n", "line 1: F_avg has 3 entries: [4] is outside"),
+        ("a.csv", "G[1],1\nM_c[1],1\nM_c[1],2\n", "line 3: M_c[1] is 2, but M_c[1] in line 2 is 1"),
+        ("a.csv", "", "'a.csv' has no answers"),
+        ("a.csv", "M_c[1],?\n", "every one is blank"),
+        ("a.csv", bytes(range(256)) * 9, "'a.csv' is not UTF-8"),
+        ("a.csv", b"\x89PNG\r\n\x1a\n\x00\x00", "'a.csv' is not UTF-8"),
+        ("a.json", "{", "'a.json' is not JSON"),
+        ("a.json", b"\x00\x01\x02", "'a.json' is not JSON"),
+        ("a.toml", "M_c[1] = 0.81", "'a.toml' is not TOML"),
+        ("a.pdf", "%PDF", "'a.pdf' is of an unknown kind"),
+    ],
+)
+def test_check_of_a_file_that_cannot_be_read(name, content, message, call, answers):
+    status, printed, shown = call("check", answers(name, content))
+    assert (status, printed) == (2, "")
+    assert shown.startswith("cbam-np check: ") and message in shown and "Traceback" not in shown
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("none.csv", "cannot read 'none.csv': "),
+        (".", "cannot read "),
+        ("right.csv --level full", "--level is a worksheet's: say which one, with --worksheet SEED"),
+        ("right.csv --worksheet -1", "seed is -1, expected a whole number from 0 on"),
+        ("right.csv --worksheet two", "argument --worksheet: invalid int value: 'two'"),
+        ("right.csv --worksheet 1 --level hard", "argument --level: invalid choice: 'hard'"),
+        ("right.csv --worksheet 1 --example shared", "argument --example: not allowed with argument --worksheet"),
+        ("right.csv --example ours", "argument --example: invalid choice: 'ours'"),
+        ("", "the following arguments are required: FILE"),
+    ],
+)
+def test_check_with_bad_options(options, message, call, answers, monkeypatch):
+    monkeypatch.chdir(answers("right.csv").parent)
+    status, printed, shown = call("check", *options.split())
+    assert (status, printed) == (2, "") and message in shown and "Traceback" not in shown
+
+
+def test_the_example_in_the_help_of_check_is_right(call, answers):
+    status, printed, _ = call("check", "--help")
+    lines = [line.strip() for line in printed.splitlines() if line.startswith("    ") and "]," in line]
+    assert status == 0 and len(lines) == 4
+    assert call("check", answers("help.csv", "\n".join(lines)))[0] == 0
+    for words in ("Exit status: 0 if nothing is wrong, 1 if something is, 2 if FILE cannot be read", "not judged"):
+        assert words in printed
+    names = next(line for line in printed.splitlines() if line.startswith("Names")).partition(": ")[2].split(", ")
+    assert set(names[:-1]) <= set(cbam_np.lecture.trace().names) and names[-1] == "..."
+    assert max(map(len, printed.splitlines())) <= 80
+
+
+def test_the_status_of_check_reaches_the_shell(answers):
+    for name, status in [("right.csv", 0), ("wrong.csv", 1), ("none.csv", 2)]:
+        path = answers(name) if name in ANSWERS else name
+        done = subprocess.run([sys.executable, "-m", "cbam_np", "check", path], capture_output=True, env=CHILD)
+        assert done.returncode == status and bool(done.stderr) == (status == 2)
+
+
 def test_help_explains_every_option(call):
     status, printed, _ = call("--help")
     assert status == 0 and all(name in printed for name in cli.COMMANDS)
@@ -279,3 +390,55 @@ def test_greek_letters_reach_a_terminal_that_has_none():
     command = [sys.executable, "-m", "cbam_np", "lecture"]
     done = subprocess.run(command, check=True, capture_output=True, env=CHILD | {"PYTHONIOENCODING": "cp1252"})
     assert "M_c = σ(sum)" in done.stdout.decode()
+
+
+def test_worksheet(call, tmp_path):
+    out = tmp_path / "my sheets"
+    status, printed, shown = call("worksheet", "--seed", 4, "--level", "full", "--out", out)
+    assert (status, shown) == (0, "")
+    assert printed == f"{out} holds worksheet-4.html, worksheet-4-key.html, worksheet-4.ipynb.\n"
+    assert set(contents(out)) == {"worksheet-4.html", "worksheet-4-key.html", "worksheet-4.ipynb"}
+
+
+def test_worksheets_for_a_class(call, tmp_path):
+    status, printed, _ = call("worksheet", "--count", 3, "--bias", "--out", tmp_path)
+    assert status == 0 and "the same for 2 more, and class.html and class.csv to mark by" in printed
+    files = contents(tmp_path)
+    assert len(files) == 3 * 3 + 2
+    keys = {files[f"worksheet-{seed}-key.html"] for seed in (1, 2, 3)}
+    assert len(keys) == 3
+    assert files["class.csv"].count(b"\n") == 4
+
+
+def test_worksheet_and_check_mean_the_same_sheet(call, tmp_path):
+    from cbam_np.teach.worksheet import worksheet
+
+    sheet = worksheet(5, "forward", ties=True, channels=4)
+    file = tmp_path / "answers.json"
+    file.write_text(json.dumps({"F_max": [str(v) for v in sheet.trace["F_max"].value]}), encoding="utf-8")
+    same = ("check", file, "--worksheet", 5, "--ties", "--channels", 4)
+    assert call(*same)[0] == 0
+    assert call(*same[:-2], "--channels", 3)[0] == 2  # another sheet, with three channels
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--count 0", "--count is 0, expected at least 1"),
+        ("--seed -3", "seed is -3, expected a whole number from 0 on"),
+        ("--size 9", "size is 9, expected 2 to 5: this is to be done by hand"),
+        ("--kernel-size 4", "kernel_size is 4, expected an odd number"),
+        ("--level hard", "invalid choice: 'hard'"),
+    ],
+)
+def test_worksheets_that_cannot_be_made(words, message, call, tmp_path):
+    status, printed, shown = call("worksheet", *shlex.split(words), "--out", tmp_path / "new")
+    assert status == 2 and not printed and message in shown and "Traceback" not in shown
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_worksheet_s_folder_that_is_a_file(call, tmp_path):
+    (tmp_path / "taken").write_text("mine", encoding="utf-8")
+    status, _, shown = call("worksheet", "--out", tmp_path / "taken")
+    assert status == 2 and "choose another folder with --out" in shown
+    assert (tmp_path / "taken").read_text(encoding="utf-8") == "mine"

@@ -33,6 +33,8 @@ class Explanation:
         How many answers speak against it.
     explained : int
         How many wrong answers it explains.
+    distance : int
+        How many steps before the wrong one it lies.
     chance : float
         How many of the mistakes tried would be expected to explain a random number just as well; below 0.05 for pairs
         and for mistakes that explain a part of the step only.
@@ -42,6 +44,7 @@ class Explanation:
     rule: Rule | None = None
     against: int = 0
     explained: int = 0
+    distance: int = 0
     chance: float = 0.0
 
     @property
@@ -151,7 +154,7 @@ def diagnose(following, trace, name, wrong, readings):
         if misses is None:
             continue
         found = whole if misses == 0 else partly
-        explanation = evidence.explanation((mistake,), changed, change)
+        explanation = replace(evidence.explanation((mistake,), changed, change), distance=_distance(upstream, change))
         if mistake.name not in found or _rank(explanation) < _rank(found[mistake.name]):
             found[mistake.name] = explanation
     for slip in SLIPS:
@@ -164,12 +167,16 @@ def diagnose(following, trace, name, wrong, readings):
     if partly and evidence.by_chance(entries=1) <= CHANCE:
         return _best(partly, evidence.by_chance(entries=1))
     once = [(m, v, change) for m, v, change in relevant if m.combines]
-    once.sort(key=lambda way: min(upstream[step] for step in way[2] if step in upstream))
+    once.sort(key=lambda way: _distance(upstream, way[2]))
     return _pairs(evidence, trace, once[:NEAREST])
 
 
+def _distance(upstream, change):
+    return min(upstream[step] for step in change if step in upstream)
+
+
 def _rank(explanation):
-    return explanation.against, -explanation.explained
+    return explanation.against, -explanation.explained, explanation.distance
 
 
 def _best(found, chance):

@@ -44,6 +44,18 @@ def number(value, decimals=DECIMALS):
     return text.removeprefix("-") if float(text) == 0 else text
 
 
+def result(value, decimals=DECIMALS):
+    """Write what a calculation gives: "= 1.445" where that is all, "≈ 0.8091" where it goes on."""
+    value = float(value)
+    if abs(value) < 1e-12:
+        return "= 0"
+    fixed = abs(value) < 1e9 and round(value, decimals) != 0
+    text = f"{value:.{decimals}{'f' if fixed else 'g'}}"
+    if abs(float(text) - value) > 1e-9 * abs(value):
+        return f"≈ {text}"
+    return f"= {text.rstrip('0').rstrip('.') if '.' in text and fixed else text}"
+
+
 def number_latex(value, decimals=DECIMALS):
     """Write a number as LaTeX."""
     if isinstance(value, Fraction) and value.denominator > 1:

@@ -12,6 +12,8 @@ from .reading import LABELS
 
 TITLES = {"channel": "channel attention", "spatial": "spatial attention", "cbam": "CBAM"}
 
+ROUNDING = 1e-12  # below this, a difference depends on the machine
+
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
@@ -155,7 +157,8 @@ class FunctionReport:
         inputs = f"{count} input{'s' * (count > 1)}"
         if self.ok:
             ways = ", forward and backward," if self.backward else ""
-            return f"{title}: right{ways} on {inputs} (largest difference {self.largest_difference:.0e})"
+            largest = max(self.largest_difference, ROUNDING)
+            return f"{title}: right{ways} on {inputs} (no difference larger than {largest:.0e})"
         if not self.wrong:
             return f"{title}: not right yet"
         first = self.wrong[0]
@@ -171,6 +174,9 @@ class FunctionReport:
         for explanation in self.explanations:
             yield lead, explanation.name, explanation.sentence
             lead = "or with"
+
+    def __repr__(self):
+        return f"<FunctionReport: {'right' if self.ok else 'wrong'}>"
 
     def __str__(self):
         lines = [self._head()]

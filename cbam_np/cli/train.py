@@ -1,83 +1,21 @@
-"""The shell command `cbam-np`: every subcommand is a row of `COMMANDS`."""
+"""`cbam-np train`."""
 
 import argparse
-import os
 import shlex
-import sys
 from dataclasses import asdict
-from io import TextIOWrapper
 from pathlib import Path
+
+from .errors import UserError
 
 NONE = "none"  # how --attention spells None
 
 
-class UserError(Exception):
-    """Input that cannot be used; the message is all that a person gets to see."""
-
-
-def main(argv=None, prog="cbam-np"):
-    """Run a subcommand.
-
-    Parameters
-    ----------
-    argv : list of str, optional
-        Arguments; those of the process where none are given.
-    prog : str
-        What the command is called in messages.
-
-    Returns
-    -------
-    int
-        Exit status: 0 on success, 2 on bad input, 130 after Ctrl-C.
-    """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(encoding="utf-8")  # σ and ⊗, also where the terminal's own encoding has none
-    parser = argparse.ArgumentParser(prog=prog, description="CBAM in NumPy: read it, train it, see it.")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name, (summary, declare, run) in COMMANDS.items():
-        command = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
-        declare(command)
-        command.set_defaults(run=run, command=f"{prog} {name}")
-    given = vars(parser.parse_args(argv))
-    run, command = given.pop("run"), given.pop("command")
-    try:
-        run(command, **given)
-        sys.stdout.flush()
-    except UserError as error:
-        print(f"{command}: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt as stopped:
-        print(f"\n{command}: {stopped or 'stopped'}", file=sys.stderr)
-        return 130
-    except BrokenPipeError:  # the reader had enough, as in `cbam-np lecture | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    return 0
-
-
-# --- lecture ---
-
-
-def _declare_lecture(parser):
-    pass
-
-
-def _lecture(command):
-    from .teach.walkthrough import walkthrough
-
-    print(walkthrough())
-
-
-# --- train ---
-
-
 def _train_options():
     """Return the options of `train` that are settings of a run: flag -> what argparse needs to know."""
-    from .nn import SCHEDULES
-    from .nn.models import ATTENTIONS
-    from .train.recipe import AUGMENTATIONS
-    from .train.run import RECIPES, Settings
+    from ..nn import SCHEDULES
+    from ..nn.models import ATTENTIONS
+    from ..train.recipe import AUGMENTATIONS
+    from ..train.run import RECIPES, Settings
 
     def default(name):
         values = {data: getattr(recipe, name) for data, recipe in RECIPES.items()}
@@ -153,7 +91,8 @@ def _train_options():
     }
 
 
-def _declare_train(parser):
+def declare(parser):
+    """Declare the settings of a run, and where it is kept."""
     for flag, told in _train_options().items():
         parser.add_argument(flag, default=argparse.SUPPRESS, **told)  # absent where not given: --resume reads it
     parser.add_argument(
@@ -168,10 +107,11 @@ def _declare_train(parser):
     )
 
 
-def _train(command, out, resume, **given):
-    from .train.checkpoint import CheckpointError
-    from .train.run import RESULT, Settings, prepare, read_settings
-    from .train.state import CHECKPOINT, HISTORY, Diverged
+def run(command, out, resume, **given):
+    """Train, say what came of it, and draw where the attention looks."""
+    from ..train.checkpoint import CheckpointError
+    from ..train.run import RESULT, Settings, prepare, read_settings
+    from ..train.state import CHECKPOINT, HISTORY, Diverged
 
     if given.get("attention") == NONE:
         given["attention"] = None
@@ -203,7 +143,7 @@ def _train(command, out, resume, **given):
 
 def _typed(settings):
     """Return the command that makes this run again; where the data lie is left to the machine."""
-    from .train.run import Settings
+    from ..train.run import Settings
 
     usual, words = Settings(data=settings.data), ["cbam-np", "train"]
     own, default = ({**asdict(s), **asdict(s.recipe)} for s in (settings, usual))
@@ -217,15 +157,9 @@ def _typed(settings):
 
 def _write_pictures(model, test, out):
     """Draw where the attention looks on four test images; return the picture's path."""
-    from . import viz
+    from .. import viz
 
     figure = viz.attention_figure(model, test.images[:4], test.labels[:4], test.classes)
     path = out / "attention.png"
     figure.savefig(path, dpi=150)
     return path
-
-
-COMMANDS = {
-    "lecture": ("walk through the lecture's example, number by number", _declare_lecture, _lecture),
-    "train": ("train a small network with or without attention", _declare_train, _train),
-}

@@ -1,0 +1,62 @@
+"""`cbam-np check`."""
+
+import argparse
+
+from .errors import UserError
+from .worksheet import declare_kind, make
+
+ANSWERS = """
+FILE has a name and an answer a line, as CSV, or is JSON or TOML with the same:
+
+    F_avg[1],0.89
+    z_avg[1],0.445
+    z_c[1],1.445
+    M_c[1],0.81
+
+Names are those of the steps: F_avg, F_max, z_c, M_c, F', Fs_avg, M_s, F'', ...
+Indices start at 1. A number is as precise as it is written, and what follows
+from your own earlier numbers is not wrong. A blank or a ? is not judged.
+
+Exit status: 0 if nothing is wrong, 1 if something is, 2 if FILE cannot be read.
+"""
+
+
+def declare(parser):
+    """Declare the file, and what it is held against."""
+    parser.formatter_class, parser.epilog = argparse.RawDescriptionHelpFormatter, ANSWERS
+    parser.add_argument("file", metavar="FILE", help="the answers: .csv, .tsv, .txt, .json or .toml")
+    of = parser.add_mutually_exclusive_group()
+    of.add_argument(
+        "--example",
+        choices=["slides", "shared"],
+        default="slides",
+        help="the lecture's example: its MLP on each channel by itself, as on the slides, or shared; default: slides",
+    )
+    of.add_argument("--worksheet", type=int, metavar="SEED", help="the worksheet of this number and kind instead")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON, for a program")
+    declare_kind(parser)
+
+
+def run(command, file, example, worksheet, json, **kind):
+    """Print the report on a file of answers."""
+    from ..teach import AnswerError
+
+    judge = _judge_of(example, worksheet, kind)
+    try:
+        report = judge(file)
+    except AnswerError as error:
+        raise UserError(error) from error
+    print(report.to_json() if json else report)
+    return 0 if report.ok else 1
+
+
+def _judge_of(example, seed, kind):
+    """Return what turns a file of answers into a report."""
+    from ..teach import check, lecture
+
+    if seed is not None:
+        return make(seed, kind).check
+    if kind:
+        flag = "--" + next(iter(kind)).replace("_", "-")
+        raise UserError(f"{flag} is a worksheet's: say which one, with --worksheet SEED")
+    return lambda file: check(file, lecture.trace(example))

@@ -1,0 +1,81 @@
+"""A student's answers held against a trace: which are right, which follow, and which is the first that is wrong."""
+
+import numpy as np
+
+from .answers import read_answers
+from .follow import Following, touches
+from .report import Judgement, Report
+from .verdicts import BLANK, FOLLOWS, RIGHT, WRONG
+
+
+def check(answers, trace, handed=None):
+    """Hold answers against a trace.
+
+    Parameters
+    ----------
+    answers : mapping of str to object, or path-like
+        What the student wrote, ``{"F_avg[1]": "8/9", "M_c[1]": "0.81"}``, or a file with it; see `read_answers`.
+    trace : Trace
+        The right calculation, such as `cbam_np.lecture.trace()`.
+    handed : mapping of str to object, optional
+        Rounded results that the student was given to start from, in the form of `answers`: what follows is carried on
+        from them, but they are not judged.
+
+    Returns
+    -------
+    Report
+        Every answer judged, the first wrong step, and the mistakes that explain it.
+
+    Raises
+    ------
+    AnswerError
+        If the answers cannot be read.
+    """
+    given = {step.name for step in trace if step.given}
+    answers = read_answers(answers, trace, blanks=True)
+    written = {name: _without_blanks(entries) for name, entries in answers.items()}
+    handed = read_answers(handed or {}, trace)
+    readings = {name: handed.get(name, {}) | written.get(name, {}) for name in handed | written}
+    values = {step.name: np.asarray(step.value, float) for step in trace}
+    following = Following(
+        trace.rules,
+        {name: values[name] for name in given},
+        {name: _arrays(entries, values[name].shape) for name, entries in readings.items() if entries},
+    )
+    judgements = []
+    for step in trace:
+        for index, answer in sorted(answers.get(step.name, {}).items()):
+            if answer is None and step.given:
+                continue
+            entry = step.entry(tuple(i + 1 for i in index))
+            verdict, follows = _judge(answer, values[step.name][index], following, step.name, index)
+            judgements.append(Judgement(entry, index, answer, verdict, follows))
+    return Report(trace, tuple(judgements), following, readings)
+
+
+def _judge(answer, exact, following, name, index):
+    """Return the verdict on an answer, and from where to where it may lie by the student's own numbers."""
+
+    def allowed(following):
+        return tuple(float(bound[index]) for bound in following.allowed(name))
+
+    if answer is None:
+        return BLANK, allowed(following)
+    value, tolerance = float(answer.value), float(answer.tolerance)
+    if touches(exact, exact, value, tolerance):
+        return RIGHT, allowed(following)
+    for steps in (following, following.rounded(tolerance)):  # as precise on the way as in the answer
+        if touches(*allowed(steps), value, tolerance):
+            return FOLLOWS, allowed(steps)
+    return WRONG, allowed(following)
+
+
+def _without_blanks(entries):
+    return {index: answer for index, answer in entries.items() if answer is not None}
+
+
+def _arrays(entries, shape):
+    value, tolerance = np.full((2, *shape), np.nan)
+    for index, written in entries.items():
+        value[index], tolerance[index] = float(written.value), float(written.tolerance)
+    return value, tolerance
