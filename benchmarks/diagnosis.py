@@ -34,6 +34,7 @@ DECIMALS = 3
 KINDS = ({}, {"bias": True, "hidden": 3, "ties": True}, {"size": 4, "hidden": 3})
 RANDOM_WRONG = 10  # random numbers a worksheet
 FEW = ("M_c", "F'", "M_s", "F''", "dF'", "dW7", "dM_c", "dW1", "dW0", "dF")
+FEW_SHEETS = 90  # worksheets of which few answers are handed in as well
 OUTCOMES = ("shown", "found", "named", "first", "few shown", "few named", "few first")
 
 
@@ -63,7 +64,7 @@ def make_sheet(seed):
     return worksheet(seed, "full", **KINDS[seed % len(KINDS)])
 
 
-def outcome(sheet, student, name):
+def outcome(sheet, student, name, few):
     """Say whether the first wrong step was found and the mistake named, or named first; None where it does not show."""
     truth = student.first_wrong(sheet.asked)
     if truth is None:
@@ -72,8 +73,8 @@ def outcome(sheet, student, name):
     step = report.first_wrong.name.partition("[")[0] if report.first_wrong else None
     named = [explanation.name for explanation in report.explanations]
     found = {"shown": 1, "found": step == truth, "named": name in named, "first": named[:1] == [name]}
-    report = sheet.check(student.answers(FEW))
-    if not report.ok:
+    report = sheet.check(student.answers(FEW)) if few else None
+    if report and not report.ok:
         named = [explanation.name for explanation in report.explanations]
         found |= {"few shown": 1, "few named": name in named, "few first": named[:1] == [name]}
     return found
@@ -81,13 +82,13 @@ def outcome(sheet, student, name):
 
 def planted(seed):
     """Plant every mistake in a worksheet: {mistake: outcome}."""
-    sheet, rng = make_sheet(seed), np.random.default_rng([2, seed])
+    sheet, rng, few = make_sheet(seed), np.random.default_rng([2, seed]), seed < FEW_SHEETS
     outcomes, changes = {}, {}
     for mistake, _, change in changes_of(sheet.trace):
         changes.setdefault(mistake.name, []).append(change)
     for name, variants in changes.items():
         for at in rng.permutation(len(variants)):  # one way of making it, if it shows
-            result = outcome(sheet, Student(sheet.trace, DECIMALS, variants[at]), name)
+            result = outcome(sheet, Student(sheet.trace, DECIMALS, variants[at]), name, few)
             if result:
                 outcomes[name] = result
                 break
@@ -97,7 +98,7 @@ def planted(seed):
             text = slip.write(value, DECIMALS)
             if text is None:
                 continue
-            result = outcome(sheet, Student(sheet.trace, DECIMALS, written={step: {index: text}}), slip.name)
+            result = outcome(sheet, Student(sheet.trace, DECIMALS, written={step: {index: text}}), slip.name, few)
             if result:
                 outcomes[slip.name] = result
                 break

@@ -23,7 +23,7 @@ def names(answers, trace="slides"):
         ({"F_avg[1]": "2.67"}, "divided by C instead of H·W"),
         ({"F_avg[1]": "8/6"}, "zeros left out of the average over space"),
         ({"F_avg[1]": "8/9", "h_avg[1]": "0.4450"}, "rounded too early"),
-        ({"F_max": ["0.89", "0.89", "1.11"]}, "the average taken twice"),
+        ({"F_max": ["0.89", "0.89", "1.11"]}, "the average over space taken twice"),
         ({"M_c": ["0.731", "0.731", "0.731"]}, "the average's branch missing"),
         ({"z_c[1]": "1.444", "M_c[1]": "1.444"}, "the channel sigmoid forgotten"),
         ({"z_c[1]": "1.444", "M_c[1]": "0.191"}, "the sign in the channel sigmoid"),
@@ -101,10 +101,10 @@ def test_with_few_digits_no_pair_is_named_and_the_chance_is_told():
 
 def test_the_rest_of_the_sheet_decides_between_mistakes():
     trace = worksheet(3).trace
-    both = student(trace, "average and maximum changed places").answers(["F_avg", "F_max"])
-    assert names(both, trace)[:1] == ["average and maximum changed places"]
-    one = student(trace, "the maximum taken twice").answers(["F_avg", "F_max"])
-    assert names(one, trace)[:1] == ["the maximum taken twice"]
+    both = student(trace, "average and maximum over space changed places").answers(["F_avg", "F_max"])
+    assert names(both, trace)[:1] == ["average and maximum over space changed places"]
+    one = student(trace, "the maximum over space taken twice").answers(["F_avg", "F_max"])
+    assert names(one, trace)[:1] == ["the maximum over space taken twice"]
 
 
 def test_a_mistake_in_one_entry_only():

@@ -224,8 +224,8 @@ def no_transpose(x, p):
 
 
 WRONG = [
-    ("channel", twice(avg_space), "the average taken twice"),
-    ("channel", twice(max_space), "the maximum taken twice"),
+    ("channel", twice(avg_space), "the average over space taken twice"),
+    ("channel", twice(max_space), "the maximum over space taken twice"),
     ("channel", lambda x, p: channel(x, p, top=argmax_space), "the maximum's place instead of its value, over space"),
     ("channel", lambda x, p: channel(x, p, add=lambda a, m: a), "the maximum's branch missing"),
     ("channel", lambda x, p: channel(x, p, add=lambda a, m: (a + m) / 2), "the branches averaged instead of added"),
@@ -252,10 +252,10 @@ WRONG = [
     ("channel", lambda x, p: channel(x, p, top=max_of_rows), "pooled over the wrong axes in the channel submodule"),
     ("channel", along_the_rows, "M_c along rows or columns instead of channels"),
     ("channel", no_transpose, "W_0 transposed"),
-    ("channel", in_float32(twice(avg_space)), "the average taken twice"),
+    ("channel", in_float32(twice(avg_space)), "the average over space taken twice"),
     ("spatial", lambda x, p: spatial(x, p, squash=lambda z: z), "the spatial sigmoid forgotten"),
     ("spatial", lambda x, p: spatial(x, p, flip=True), "the kernel flipped"),
-    ("spatial", lambda x, p: spatial(x, p, top=np.mean), "the average map taken twice"),
+    ("spatial", lambda x, p: spatial(x, p, top=np.mean), "the average over channels taken twice"),
     (
         "spatial",
         lambda x, p: spatial(x, p, top=argmax_channels),
@@ -275,7 +275,7 @@ WRONG = [
     ("cbam", other_order, "spatial attention before channel attention"),
     ("cbam", parallel, "the spatial step taken on F instead of F', as if in parallel"),
     ("cbam", lambda x, p: x * channel(x, p), "M_s not multiplied"),
-    ("cbam", lambda x, p: cbam(x, p, c=twice(avg_space)), "the average taken twice"),
+    ("cbam", lambda x, p: cbam(x, p, c=twice(avg_space)), "the average over space taken twice"),
     ("cbam", lambda x, p: x + cbam(x, p), None),
     ("cbam", lambda x, p: x * spatial(x * channel(x, p), p), "M_s multiplied onto F instead of F'"),
 ]
@@ -292,18 +292,18 @@ def test_a_mistake_is_named(what, f, name):
 
 
 def test_a_mistake_is_named_alone_where_nothing_else_gives_the_same():
-    assert names(check_function(twice(avg_space), "channel")) == ["the average taken twice"]
+    assert names(check_function(twice(avg_space), "channel")) == ["the average over space taken twice"]
     assert names(check_function(lambda x, p: spatial(x, p, flip=True), "spatial")) == ["the kernel flipped"]
 
 
 PAIRS = [
     (
         lambda x, p: cbam(x, p, lambda x, p: channel(x, p, add=lambda a, m: (a + m) / 2), twice_spatial),
-        {"the branches averaged instead of added", "the average map taken twice"},
+        {"the branches averaged instead of added", "the average over channels taken twice"},
     ),
     (
         lambda x, p: cbam(x, p, twice(max_space), lambda x, p: spatial(x, p, squash=lambda z: z)),
-        {"the maximum taken twice", "the spatial sigmoid forgotten"},
+        {"the maximum over space taken twice", "the spatial sigmoid forgotten"},
     ),
     (
         lambda x, p: cbam(x, p, s=lambda x, p: spatial(x, p, stack=lambda a, m: [m, a], flip=True)),
@@ -334,13 +334,13 @@ def test_the_report_says_where():
     assert text[0].startswith(
         "channel attention: wrong on 3 of 3 inputs; first at M_c[1] of image 1, input 1: yours 0."
     )
-    assert text[1] == "It gives exactly what you get with: the average taken twice"
-    assert text[2] == "  The maximum was not taken: the average went through the MLP twice."
+    assert text[1] == "It gives exactly what you get with: the average over space taken twice"
+    assert text[2] == "  The maximum over space was not taken: the average stands in both places."
     html = report._repr_html_()
     assert "✗" in html and "<b>the average taken twice</b>" in html
     table = json.loads(json.dumps(report.to_dict()))
     assert (table["ok"], table["first_wrong"], table["inputs"][1]) == (False, "M_c", [3, 6, 4, 5])
-    assert table["explanations"][0]["name"] == "the average taken twice"
+    assert table["explanations"][0]["name"] == "the average over space taken twice"
 
 
 # --- steps ---
@@ -366,9 +366,9 @@ def test_the_first_wrong_step_is_found():
 def test_a_mistake_before_steps_that_are_right_is_not_named():
     """z_c is right, so that nothing before it can have gone wrong, though M_c alone could be explained by it."""
     report = check_function(with_steps(M_c=twice(avg_space)))
-    assert report.first_wrong == "M_c" and "the average taken twice" not in names(report)
+    assert report.first_wrong == "M_c" and "the average over space taken twice" not in names(report)
     alone = check_function(lambda x, p: {"M_c": twice(avg_space)(x, p)})
-    assert names(alone) == ["the average taken twice"]
+    assert names(alone) == ["the average over space taken twice"]
 
 
 def test_the_first_mistake_is_named_where_the_next_is_unknown():
@@ -377,8 +377,8 @@ def test_the_first_mistake_is_named_where_the_next_is_unknown():
         return {"M_c": M, "F'": np.sin(x * M), "F''": x}
 
     report = check_function(f)
-    assert report.first_wrong == "M_c" and names(report) == ["the average taken twice"] and not report.whole
-    assert "As far as M_c, it gives exactly what you get with: the average taken twice" in str(report)
+    assert report.first_wrong == "M_c" and names(report) == ["the average over space taken twice"] and not report.whole
+    assert "As far as M_c, it gives exactly what you get with: the average over space taken twice" in str(report)
 
 
 def test_a_step_of_the_wrong_shape_is_named():
@@ -395,7 +395,7 @@ def test_two_mistakes_in_two_steps_are_both_named():
         return {"M_c": M, "M_s": Ms, "F''": F1 * Ms}
 
     (explanation,) = check_function(f).explanations
-    assert {m.name for m in explanation.mistakes} == {"the average taken twice", "the kernel flipped"}
+    assert {m.name for m in explanation.mistakes} == {"the average over space taken twice", "the kernel flipped"}
 
 
 def test_the_slides_names_of_the_spatial_maps_are_read():
@@ -599,7 +599,7 @@ class Making:
 
 
 NOT_TO_BE_TOLD = {  # in exact numbers and shapes
-    "average and maximum changed places": "both are added up",
+    "average and maximum over space changed places": "both are added up",
     "an index counted from 0": "a slip of the pen",
     "an index one too low": "a slip of the pen",
     "padding forgotten": "the shape is another one",
@@ -875,7 +875,7 @@ def test_modules_with_biases_in_float32_and_with_other_ties(torch):
 
 
 PUBLIC = [  # each with where it was seen
-    ("average twice", "the average taken twice"),  # MenghaoGuo/Awesome-Vision-Attentions #32
+    ("average twice", "the average over space taken twice"),  # MenghaoGuo/Awesome-Vision-Attentions #32
     ("an MLP for each branch", "an MLP for each branch"),  # Peachypie98/CBAM #3
     ("no sigmoid", "the spatial sigmoid forgotten"),  # Peachypie98/CBAM #2
     ("index", "the maximum's place instead of its value, over space"),

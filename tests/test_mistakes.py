@@ -101,8 +101,8 @@ third, ninth = Fraction(1, 3), Fraction(1, 9)
 @pytest.mark.parametrize(
     ("name", "step", "expected"),
     [
-        ("the average taken twice", "F_max", [8 * ninth, 8 * ninth, 10 * ninth]),
-        ("the maximum taken twice", "F_avg", [2, 2, 2]),
+        ("the average over space taken twice", "F_max", [8 * ninth, 8 * ninth, 10 * ninth]),
+        ("the maximum over space taken twice", "F_avg", [2, 2, 2]),
         ("divided by C instead of H·W", "F_avg", [8 * third, 8 * third, 10 * third]),
         ("the sum instead of the average over space", "F_avg", [8, 8, 10]),
         ("zeros left out of the average over space", "F_avg", [8 / 6, 8 / 6, 10 / 7]),

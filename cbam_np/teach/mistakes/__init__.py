@@ -6,13 +6,15 @@ anybody's numbers. `MISTAKES` are mistakes in the calculation, `SLIPS` are mista
 
 from functools import lru_cache
 
-from . import anywhere, backward, channel, combination, spatial
+from . import anywhere, backward, channel, combination, pools, sigmoids, spatial
 from .mistake import Calculation, Mistake
 from .slips import SLIPS, Slip
 
 MISTAKES = (
+    *pools.MISTAKES,
     *channel.MISTAKES,
     *spatial.MISTAKES,
+    *sigmoids.MISTAKES,
     *combination.MISTAKES,
     *backward.MISTAKES,
     *anywhere.MISTAKES,

@@ -1,56 +1,11 @@
-"""Mistakes in the channel submodule, from F to M_c."""
+"""Mistakes in the channel submodule, between its pools and M_c."""
 
 import numpy as np
 
-from ..rules import monotone_bound, products, reduction, term
+from ..rules import products
 from .mistake import composed, copy_of, entries, mistake, relu, sigmoid, terms, then, unspelled
 
 BOTH = "z_avg z_max"
-
-
-def _source(c):
-    """Return the name of what channel attention looks at."""
-    return c[f"F_{c.pools[0]}"].inputs[0]
-
-
-def mean_of_nonzero(x, axis):
-    """Return the average of the entries that are not 0."""
-    return x.sum(axis=axis) / np.maximum((x != 0).sum(axis=axis), 1)
-
-
-def position_of_max(x, axis):
-    """Return where the first maximum is, in reading order, counted from 0."""
-    kept = [n for i, n in enumerate(x.shape) if i not in axis]
-    return np.moveaxis(x, axis, range(-len(axis), 0)).reshape(*kept, -1).argmax(axis=-1).astype(float)
-
-
-def position_from_1(x, axis):
-    """Return where the first maximum is, in reading order, counted from 1."""
-    return 1 + position_of_max(x, axis)
-
-
-def largest_size(x, axis):
-    """Return the maximum of |x|."""
-    return np.abs(x).max(axis=axis)
-
-
-def size_bound(compute):
-    """Carry bounds through a maximum of sizes, which turns at 0."""
-
-    def bound(lows, highs):
-        (low,), (high,) = lows, highs
-        least = np.where(low * high < 0, 0, np.minimum(np.abs(low), np.abs(high)))
-        return compute(least), compute(np.maximum(np.abs(low), np.abs(high)))
-
-    return bound
-
-
-def _pooled(pool, function, word, bound=monotone_bound):
-    return lambda c: {f"F_{pool}": reduction(_source(c), "cij->c", function, word, bound)}
-
-
-def _divided_by(number):
-    return lambda c: {"F_avg": products(term("cij->c", _source(c)), divide=number(c))}
 
 
 def _layer(letter, W, spec, times=1):
@@ -102,74 +57,6 @@ def _softmax_bound(lows, highs):
 
 
 MISTAKES = (
-    mistake(
-        "the average taken twice",
-        "The maximum was not taken: the average went through the MLP twice.",
-        lambda c: {"F_max": c["F_avg"]},
-        needs=BOTH,
-    ),
-    mistake(
-        "the maximum taken twice",
-        "The average was not taken: the maximum went through the MLP twice.",
-        lambda c: {"F_avg": c["F_max"]},
-        needs=BOTH,
-    ),
-    mistake(
-        "average and maximum changed places",
-        "The average stands where the maximum belongs, and the maximum where the average belongs.",
-        lambda c: {"F_avg": c["F_max"], "F_max": c["F_avg"]},
-        needs=BOTH,
-    ),
-    mistake(
-        "divided by C instead of H·W",
-        "The average over space divides by the number of pixels, H·W, not by the number of channels.",
-        _divided_by(lambda c: c.C),
-        needs="F_avg",
-    ),
-    mistake(
-        "divided by H or W instead of H·W",
-        "The average over space divides by the number of pixels, H·W, not by the number of rows or columns.",
-        lambda c: _divided_by(lambda c: c.H)(c) if c.H not in (1, c.C) else {},
-        lambda c: _divided_by(lambda c: c.W)(c) if c.W not in (1, c.C) else {},
-        needs="F_avg",
-    ),
-    mistake(
-        "the sum instead of the average over space",
-        "The pixels were added up, but not divided by their number, H·W.",
-        _divided_by(lambda c: 1),
-        needs="F_avg",
-    ),
-    mistake(
-        "zeros left out of the average over space",
-        "A pixel that is 0 counts as well: divide by all H·W pixels.",
-        _pooled("avg", mean_of_nonzero, "average of what is not 0 in "),
-        needs="F_avg",
-    ),
-    mistake(
-        "the median instead of the average over space",
-        "The average is the sum divided by H·W; the number in the middle is the median.",
-        _pooled("avg", np.median, "median"),
-        needs="F_avg",
-    ),
-    mistake(
-        "the minimum instead of the maximum over space",
-        "The largest pixel of the channel is wanted, not the smallest.",
-        _pooled("max", np.min, "min"),
-        needs="F_max",
-    ),
-    mistake(
-        "the maximum of |F| over space",
-        "The largest number is wanted, not the one that is farthest from 0: signs count.",
-        _pooled("max", largest_size, "max of the sizes of ", size_bound),
-        needs="F_max",
-    ),
-    mistake(
-        "the maximum's place instead of its value, over space",
-        "The position of the maximum was used: argmax, or the second thing that a framework's max returns.",
-        _pooled("max", position_of_max, "place of the maximum in "),
-        _pooled("max", position_from_1, "place of the maximum in "),
-        needs="F_max",
-    ),
     mistake(
         "W_0 and W_1 swapped",
         "W_0 comes first and squeezes, W_1 comes second and leads back to the channels.",
@@ -316,27 +203,6 @@ MISTAKES = (
         },
         _sum(_sum_of_sigmoids, "σ({}) + σ({})", rising=True),
         needs=BOTH,
-    ),
-    mistake(
-        "the channel sigmoid forgotten",
-        "M_c is the sigmoid of the scores z_c, a weight between 0 and 1.",
-        lambda c: {"M_c": copy_of("z_c")},
-    ),
-    mistake(
-        "the channel sigmoid taken twice",
-        "M_c is one sigmoid of the scores z_c, not the sigmoid of a sigmoid.",
-        lambda c: {"M_c": then(c["M_c"], sigmoid, "σ({})")},
-        needs="M_c",
-    ),
-    mistake(
-        "the sign in the channel sigmoid",
-        "σ(z) = 1/(1 + e^(-z)), with a minus: a large score gives a weight near 1.",
-        lambda c: {"M_c": entries("σ(-({}))", "z_c", f=lambda z: sigmoid(-z))},
-    ),
-    mistake(
-        "tanh instead of the channel sigmoid",
-        "CBAM squashes with the sigmoid σ, which lies between 0 and 1; tanh lies between -1 and 1.",
-        lambda c: {"M_c": entries("tanh({})", "z_c", f=np.tanh, rising=True)},
     ),
     mistake(
         "softmax instead of the channel sigmoid",

@@ -31,6 +31,10 @@ class Calculation(dict):
         """Names of the branches of the channel submodule."""
         return [pool for pool in ("avg", "max") if f"z_{pool}" in self]
 
+    def size(self, over):
+        """Return how many numbers are pooled into one."""
+        return self.H * self.W if over == "space" else self.C
+
     @property
     def k(self):
         """Side of the kernel."""

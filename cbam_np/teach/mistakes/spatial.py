@@ -1,11 +1,9 @@
-"""Mistakes in the spatial submodule, from the pooled maps to M_s."""
+"""Mistakes in the spatial submodule, between its pooled maps and M_s."""
 
 import numpy as np
 
-from ..rules import monotone_bound, products, reduction, term
 from ..steps import convolution
-from .channel import largest_size, mean_of_nonzero, position_from_1, position_of_max, size_bound
-from .mistake import copy_of, entries, mistake, on, rearranged, sigmoid, then
+from .mistake import mistake, on, rearranged
 
 BOTH = "Fs_avg Fs_max"
 
@@ -18,14 +16,6 @@ def _source(c):
 def _maps(c):
     """Return the names of the concatenated maps, in their order."""
     return c["z_s"].inputs[1:]
-
-
-def _pooled(pool, function, word, bound=monotone_bound):
-    return lambda c: {f"Fs_{pool}": reduction(_source(c), "cij->ij", function, word, bound)}
-
-
-def _divided_by(number):
-    return lambda c: {"Fs_avg": products(term("cij->ij", _source(c)), divide=number(c))}
 
 
 def _of_before_the_gate(c):
@@ -72,61 +62,6 @@ MISTAKES = (
         "One attention follows the other: the spatial one looks at F', what the channel one has weighted, not at F.",
         _of_before_the_gate,
         needs="M_c M_s",
-    ),
-    mistake(
-        "the average map taken twice",
-        "The maximum over the channels was not taken: the average map stands in both places.",
-        lambda c: {"Fs_max": c["Fs_avg"]},
-        needs=BOTH,
-    ),
-    mistake(
-        "the maximum map taken twice",
-        "The average over the channels was not taken: the maximum map stands in both places.",
-        lambda c: {"Fs_avg": c["Fs_max"]},
-        needs=BOTH,
-    ),
-    mistake(
-        "divided by H·W instead of C",
-        "The average over channels divides by their number, C, not by the number of pixels.",
-        _divided_by(lambda c: c.H * c.W),
-        needs="Fs_avg",
-    ),
-    mistake(
-        "the sum instead of the average over channels",
-        "The channels were added up, but not divided by their number, C.",
-        _divided_by(lambda c: 1),
-        needs="Fs_avg",
-    ),
-    mistake(
-        "zeros left out of the average over channels",
-        "A channel that is 0 at a pixel counts as well: divide by all C channels.",
-        _pooled("avg", mean_of_nonzero, "average of what is not 0 in "),
-        needs="Fs_avg",
-    ),
-    mistake(
-        "the median instead of the average over channels",
-        "The average is the sum divided by C; the number in the middle is the median.",
-        lambda c: _pooled("avg", np.median, "median")(c) if c.C > 2 else {},
-        needs="Fs_avg",
-    ),
-    mistake(
-        "the minimum instead of the maximum over channels",
-        "The largest channel at the pixel is wanted, not the smallest.",
-        _pooled("max", np.min, "min"),
-        needs="Fs_max",
-    ),
-    mistake(
-        "the maximum of |F'| over channels",
-        "The largest number is wanted, not the one that is farthest from 0: signs count.",
-        _pooled("max", largest_size, "max of the sizes of ", size_bound),
-        needs="Fs_max",
-    ),
-    mistake(
-        "the maximum's place instead of its value, over channels",
-        "The number of the channel was used: argmax, or the second thing that a framework's max returns.",
-        _pooled("max", position_of_max, "place of the maximum in "),
-        _pooled("max", position_from_1, "place of the maximum in "),
-        needs="Fs_max",
     ),
     mistake(
         "average and maximum map swapped in the concatenation",
@@ -189,26 +124,5 @@ MISTAKES = (
         "The middle of a k×k kernel is entry (k+1)/2, counted from 1: the fourth of seven.",
         *(_kernel_sits(offset) for offset in (1, -1)),
         needs="z_s",
-    ),
-    mistake(
-        "the spatial sigmoid forgotten",
-        "M_s is the sigmoid of the scores z_s, a weight between 0 and 1.",
-        lambda c: {"M_s": copy_of("z_s")},
-    ),
-    mistake(
-        "the spatial sigmoid taken twice",
-        "M_s is one sigmoid of the scores z_s, not the sigmoid of a sigmoid.",
-        lambda c: {"M_s": then(c["M_s"], sigmoid, "σ({})")},
-        needs="M_s",
-    ),
-    mistake(
-        "the sign in the spatial sigmoid",
-        "σ(z) = 1/(1 + e^(-z)), with a minus: a large score gives a weight near 1.",
-        lambda c: {"M_s": entries("σ(-({}))", "z_s", f=lambda z: sigmoid(-z))},
-    ),
-    mistake(
-        "tanh instead of the spatial sigmoid",
-        "CBAM squashes with the sigmoid σ, which lies between 0 and 1; tanh lies between -1 and 1.",
-        lambda c: {"M_s": entries("tanh({})", "z_s", f=np.tanh, rising=True)},
     ),
 )

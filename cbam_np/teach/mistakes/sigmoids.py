@@ -1,0 +1,35 @@
+"""Mistakes with either sigmoid: M_c = σ(z_c), M_s = σ(z_s)."""
+
+import numpy as np
+
+from .mistake import copy_of, entries, mistake, sigmoid, then
+
+
+def _of(which, M, z, one):
+    """Return the mistakes with one of the two sigmoids."""
+    return (
+        mistake(
+            f"the {which} sigmoid forgotten",
+            f"{M} is the sigmoid of the scores {z}, a weight between 0 and 1 for each {one}.",
+            lambda c: {M: copy_of(z)},
+        ),
+        mistake(
+            f"the {which} sigmoid taken twice",
+            f"{M} is one sigmoid of the scores {z}, not the sigmoid of a sigmoid.",
+            lambda c: {M: then(c[M], sigmoid, "σ({})")},
+            needs=M,
+        ),
+        mistake(
+            f"the sign in the {which} sigmoid",
+            "σ(z) = 1/(1 + e^(-z)), with a minus: a large score gives a weight near 1.",
+            lambda c: {M: entries("σ(-({}))", z, f=lambda scores: sigmoid(-scores))},
+        ),
+        mistake(
+            f"tanh instead of the {which} sigmoid",
+            "CBAM squashes with the sigmoid σ, which lies between 0 and 1; tanh lies between -1 and 1.",
+            lambda c: {M: entries("tanh({})", z, f=np.tanh, rising=True)},
+        ),
+    )
+
+
+MISTAKES = (*_of("channel", "M_c", "z_c", "channel"), *_of("spatial", "M_s", "z_s", "pixel"))
