@@ -788,3 +788,51 @@ def test_gate_wants_a_map():
 def test_init_answers_in_words(arguments, error, message, rng):
     with pytest.raises(error, match=message):
         init_cbam(**{"channels": 4, "reduction": 2, "rng": rng} | arguments)
+
+
+@pytest.fixture
+def tiny_slices(monkeypatch):
+    """An image a slice, inside which the convolution would be cut once more."""
+    monkeypatch.setattr(ops.slices, "SLICE_BYTES", 64)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("ties", TIES)
+def test_a_batch_in_slices_gives_what_it_gives_whole(order, ties, rng, monkeypatch):
+    params = init_cbam(4, 2, 3, rng=rng, order=order, mlp_bias=True)
+    x, dout = tied(rng, 5, 4, 6, 5), rng.normal(size=(5, 4, 6, 5))
+    options = {"order": order, "ties": ties, "mlp_bias": True}
+    whole, cache = cbam_forward(x, params, **options)
+    dx, grads = cbam_backward(dout, cache)
+    monkeypatch.setattr(ops.slices, "SLICE_BYTES", 64)
+    out, sliced = cbam_forward(x, params, **options)
+    assert isinstance(sliced, cbam.SlicedCache) and len(sliced.parts) == 5
+    dx_sliced, grads_sliced = cbam_backward(dout, sliced)
+    assert_same(out, whole)
+    assert_same(dx_sliced, dx)
+    assert grads_sliced.keys() == grads.keys()
+    for name in grads:
+        assert_same(grads_sliced[name], grads[name])
+    names = ["F", "F1", "F2"] + ["F_avg", "F_max", "z_c", "Mc"] * ("channel" in ORDERS[order])
+    for name in names + ["Fs_avg", "Fs_max", "z_s", "Ms"] * ("spatial" in ORDERS[order]):
+        assert_same(getattr(sliced, name), getattr(cache, name))
+    assert sliced.dialect == cache.dialect
+
+
+def test_what_a_cache_in_slices_does_not_have_is_said(rng, tiny_slices):
+    _, cache = cbam_forward(
+        rng.normal(size=(3, 4, 5, 5)), init_cbam(4, 2, 3, rng=rng, order="channel"), order="channel"
+    )
+    with pytest.raises(AttributeError, match="has gates in slices: look at cache.parts"):
+        cache.gates  # noqa: B018
+    with pytest.raises(AttributeError, match="there is no Ms: order 'channel' has no spatial attention"):
+        cache.Ms  # noqa: B018
+    with pytest.raises(ValueError, match=r"dout has shape \(2, 4, 5, 5\), expected \(3, 4, 5, 5\)"):
+        cbam_backward(np.ones((2, 4, 5, 5)), cache)
+
+
+def test_an_error_in_a_slice_names_the_image_of_the_batch(rng, tiny_slices):
+    x = rng.normal(size=(5, 4, 6, 6))
+    x[3, 1, 2, 0] = np.nan
+    with pytest.raises(ValueError, match=r"x\[3, 1, 2, 0\] is nan"):
+        cbam_forward(x, init_cbam(4, 2, 3, rng=rng))

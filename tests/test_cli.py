@@ -442,3 +442,16 @@ def test_a_worksheet_s_folder_that_is_a_file(call, tmp_path):
     status, _, shown = call("worksheet", "--out", tmp_path / "taken")
     assert status == 2 and "choose another folder with --out" in shown
     assert (tmp_path / "taken").read_text(encoding="utf-8") == "mine"
+
+
+def test_bench_asks_for_a_checkout_where_there_is_none(call, monkeypatch, tmp_path):
+    from cbam_np.cli import bench
+
+    monkeypatch.setattr(bench, "ROOT", tmp_path)
+    status, _, shown = call("bench")
+    assert status == 2 and "run this in a checkout of the project" in shown
+
+
+def test_bench_says_its_options(call):
+    status, printed, _ = call("bench", "--help")
+    assert status == 0 and "--repeats" in printed and "--threads" in printed

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cbam_np.ops import (
+    bands,
     conv,
     conv2d_backward,
     conv2d_backward_loops,
@@ -145,3 +146,28 @@ def test_a_bias_of_another_kind_does_not_change_the_dtype():
 def test_what_does_not_fit_is_answered_in_words(x, W, options, message):
     with pytest.raises(ValueError, match=message):
         conv2d_forward(np.ones(x), np.ones(W), **options)
+
+
+@pytest.mark.parametrize(
+    ("C", "k", "H", "W", "padding"), [(2, 7, 3, 3, 3), (2, 7, 9, 6, 3), (3, 3, 5, 8, 0), (1, 5, 4, 7, 2)]
+)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_band_matrices_give_what_copied_windows_give(C, k, H, W, padding, dtype, rng, monkeypatch):
+    x, kernel = rng.normal(size=(3, C, H, W)).astype(dtype), rng.normal(size=(1, C, k, k)).astype(dtype)
+    results = []
+    for with_bands in (True, False):
+        monkeypatch.setattr(bands, "fits", lambda *_, with_bands=with_bands: with_bands)
+        out, cache = conv2d_forward(x, kernel, padding=padding)
+        results.append((out, *conv2d_backward(np.cos(out), cache)[:2]))
+    for banded, copied in zip(*results, strict=True):
+        assert banded.dtype == copied.dtype == dtype
+        assert_same(banded, copied, 1e-12 if dtype == np.float64 else 1e-5)
+
+
+def test_band_matrices_are_taken_for_one_kernel_on_maps_that_are_not_wide(rng):
+    one, two = rng.normal(size=(1, 2, 7, 7)), rng.normal(size=(2, 2, 7, 7))
+    assert bands.fits(one, np.zeros((1, 2, 38, 38)), stride=1)
+    assert not bands.fits(one, np.zeros((1, 2, 38, 38)), stride=2)
+    assert not bands.fits(two, np.zeros((1, 2, 38, 38)), stride=1)
+    assert not bands.fits(one, np.zeros((1, 2, 230, 230)), stride=1)
+    assert not bands.fits(one, np.zeros((1, 2, 9, 9), object), stride=1)

@@ -145,3 +145,30 @@ def test_bad_input_is_answered_in_words(forward):
 def test_an_unknown_rule_for_ties_is_refused():
     with pytest.raises(ValueError, match="ties is 'last', expected one of 'first', 'split'"):
         ops.max_pool_forward(np.ones((1, 3, 4, 4)), ties="last")
+
+
+@pytest.mark.parametrize("over", OVER)
+@pytest.mark.parametrize("ties", TIES)
+def test_a_gradient_can_be_added_to_another_one(over, ties, rng):
+    x, other = tied(rng, 2, 3, 4, 5), rng.normal(size=(2, 3, 4, 5))
+    for forward, backward in (
+        (ops.avg_pool_forward, ops.avg_pool_backward),
+        (lambda x, over: ops.max_pool_forward(x, over, ties), ops.max_pool_backward),
+    ):
+        out, cache = forward(x, over)
+        dout, into = rng.normal(size=out.shape), other.copy()
+        assert backward(dout, cache, into) is into
+        assert_same(into, other + backward(dout, cache))
+
+
+def test_adding_to_a_view_that_cannot_be_added_to_is_refused(rng):
+    out, cache = ops.max_pool_forward(rng.normal(size=(2, 3, 4, 4)))
+    with pytest.raises(ValueError, match="into is not contiguous"):
+        ops.max_pool_backward(out, cache, np.zeros((2, 3, 4, 4)).swapaxes(2, 3))
+
+
+@pytest.mark.parametrize("C", [1, 3, 255, 256, 300])
+def test_the_first_of_many_channels_wins(C, rng):
+    x = rng.integers(0, 3, (2, C, 3, 4)).astype(float)
+    _, cache = ops.max_pool_forward(x, "channels")
+    np.testing.assert_array_equal(cache.where[:, 0], x.reshape(2, C, 12).argmax(axis=1))

@@ -55,6 +55,18 @@ def test_train_commands_are_understood(options, tmp_path):
         assert (tmp_path / "run" / "attention.png").stat().st_size > 10_000
 
 
+def test_cbam_np_worksheet_and_check(tmp_path):
+    (sheets,) = (c.split()[1:] for c in COMMANDS if c.startswith("cbam-np worksheet"))
+    sheets[sheets.index("--count") + 1], sheets[sheets.index("--out") + 1] = "2", str(tmp_path / "sheets")
+    done = run(sys.executable, "-m", "cbam_np", *sheets)
+    assert done.returncode == 0 and (tmp_path / "sheets" / "class.html").exists(), done.stderr
+    (check,) = (c.split()[1:] for c in COMMANDS if c.startswith("cbam-np check"))
+    answers = tmp_path / check[-1]
+    answers.write_text("F_avg[1],0.89\nM_c[1],0.81\n", encoding="utf-8")
+    done = run(sys.executable, "-m", "cbam_np", *check[:-1], str(answers))
+    assert done.returncode == 0 and done.stdout.startswith("Both answers are right"), done.stderr
+
+
 @pytest.mark.parametrize("link", sorted(set(LINKS)))
 def test_links_lead_somewhere(link):
     assert link.startswith("https://") or (ROOT / link).exists(), link
@@ -75,7 +87,7 @@ def test_results_say_what_was_measured(path):
 
 
 def test_everything_is_found():
-    assert len(PYTHON) == 2 and len(COMMANDS) >= 8 and len(TRAIN) == 3 and len(LINKS) >= 4 and RESULTS
+    assert len(PYTHON) == 3 and len(COMMANDS) >= 8 and len(TRAIN) == 3 and len(LINKS) >= 4 and RESULTS
 
 
 def test_the_library_s_requirements_are_among_all_requirements():

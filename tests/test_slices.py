@@ -83,3 +83,14 @@ def test_a_forked_process_makes_a_pool_of_its_own():
     alive = process.is_alive()
     process.kill()
     assert not alive and process.exitcode == 0
+
+
+def test_a_slice_that_is_cut_again_does_not_wait_for_its_own_pool():
+    def inner(s):
+        return s.start
+
+    def outer(s):
+        return slices.over_slices(inner, [slice(0, 1), slice(1, 2), slice(2, 3)])
+
+    assert slices.over_slices(outer, [slice(n, n + 1) for n in range(20)]) == [[0, 1, 2]] * 20
+    assert slices.over_slices(inner, [slice(4, 5), slice(6, 7)]) == [4, 6]

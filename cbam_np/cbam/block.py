@@ -1,14 +1,18 @@
 """CBAM: channel attention, then spatial attention, F' = M_c(F) ⊗ F and F'' = M_s(F') ⊗ F'."""
 
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
 
 from ..ops.checks import as_float, check_dout
+from ..ops.slices import batch_slices, over_slices
 from .channel import ChannelCache, ChannelGradients, channel_attention_forward, channel_gradients
 from .dialect import ORDERS, Dialect, get_dialect
 from .gate import gate_backward, gate_forward
 from .spatial import SpatialCache, SpatialGradients, spatial_attention_forward, spatial_gradients
+
+WORK = 4  # feature maps that a slice works on at once
 
 ATTENTIONS = {
     "channel": (channel_attention_forward, channel_gradients),
@@ -49,6 +53,24 @@ class CBAMCache(NamedTuple):
     Ms = _named("spatial", "Ms", "Spatial attention map, (N, 1, H, W).")
 
 
+class SlicedCache(NamedTuple):
+    """The caches of a batch that was run in slices; a quantity of the lecture is that of the whole batch."""
+
+    slices: tuple[slice, ...]
+    parts: tuple[CBAMCache, ...]
+
+    @property
+    def dialect(self):
+        """The choices."""
+        return self.parts[0].dialect
+
+    def __getattr__(self, name):
+        found = [getattr(part, name) for part in self.parts]
+        if not isinstance(found[0], np.ndarray):
+            raise AttributeError(f"a large batch has {name} in slices: look at cache.parts[0].{name} and so on")
+        return np.concatenate(found)
+
+
 class CBAMGradients(NamedTuple):
     """Every gradient on the way back. `direct` holds, by attention, what passed its gate as a feature map."""
 
@@ -79,8 +101,9 @@ def cbam_forward(x, params, dialect="paper", **changes):
     -------
     out : ndarray, shape (N, C, H, W)
         F''.
-    cache : CBAMCache
-        Every quantity on the way, by its name in the lecture, for `cbam_backward`.
+    cache : CBAMCache or SlicedCache
+        Every quantity on the way, by its name in the lecture, for `cbam_backward`. A large batch is run in slices
+        that fit the cache of the processor, side by side.
 
     Raises
     ------
@@ -96,17 +119,31 @@ def cbam_forward(x, params, dialect="paper", **changes):
     """
     d = get_dialect(dialect, **changes)
     x = as_float(x, "x", "N C H W")
+    slices = batch_slices(len(x), WORK * x[0].nbytes)
+    if len(slices) == 1:
+        return _forward(x, params, d)
+    out = np.empty(x.shape, x.dtype)
+    try:
+        parts = over_slices(lambda s: _forward(x[s], params, d, out[s])[1], slices)
+    except ValueError:  # said once more of the whole batch, with the image's right number
+        _forward(x, params, d)
+        raise
+    return out, SlicedCache(tuple(slices), tuple(parts))
+
+
+def _forward(x, params, d, out=None):
+    """Run a batch, or a slice of it; the last product is written to `out` where it is given."""
     caches, gates, outs = {"channel": None, "spatial": None}, {}, []
-    F = x
-    for name in ORDERS[d.order]:
+    F, order = x, ORDERS[d.order]
+    for name in order:
         attention_forward, _ = ATTENTIONS[name]
         M, caches[name] = attention_forward(x if d.order == "parallel" else F, params, d)
-        F, gates[name] = gate_forward(F, M)
+        F, gates[name] = gate_forward(F, M, out if name == order[-1] else None)
         outs.append(F)
     return F, CBAMCache(x, **caches, gates=gates, F1=outs[0], F2=F, dialect=d)
 
 
-def cbam_gradients(dout, cache):
+def cbam_gradients(dout, cache, keep=True):
     """Do what `cbam_backward` does, and keep every gradient on the way, for a trace.
 
     Parameters
@@ -115,6 +152,8 @@ def cbam_gradients(dout, cache):
         Gradient of the loss with respect to F''.
     cache : CBAMCache
         From `cbam_forward`.
+    keep : bool
+        False adds up the paths to a feature map in one place, which is faster; `direct` then holds their sums.
 
     Returns
     -------
@@ -128,18 +167,18 @@ def cbam_gradients(dout, cache):
     """
     dout = check_dout(dout, cache.F2.shape)
     found, direct, params = {"channel": None, "spatial": None}, {}, {}
-    dF, dx_parallel = dout, 0
+    dF, dx_parallel = dout, 0 if keep else np.zeros(dout.shape, dout.dtype)
+    parallel = cache.dialect.order == "parallel"  # the maps were made from x, not from what the gates were given
     for name in reversed(ORDERS[cache.dialect.order]):
         _, attention_gradients = ATTENTIONS[name]
         dF1 = dF  # of what the gate gave; in the end, of what the first gate gave
         direct[name], dM = gate_backward(dF, cache.gates[name])
-        g = found[name] = attention_gradients(dM, getattr(cache, name))
+        path = dx_parallel if parallel else direct[name]
+        g = found[name] = attention_gradients(dM, getattr(cache, name), None if keep else path)
         params |= g.params
-        if cache.dialect.order == "parallel":  # the map was made from x, not from what the gate was given
-            dF, dx_parallel = direct[name], dx_parallel + g.dF
-        else:
-            dF = direct[name] + g.dF
-    return CBAMGradients(dout, dF1, **found, direct=direct, dF=dF + dx_parallel, params=params)
+        total = reduce(np.add, g.dF_from.values(), path) if keep else g.dF
+        dF, dx_parallel = (direct[name], total) if parallel else (total, 0)
+    return CBAMGradients(dout, dF1, **found, direct=direct, dF=dF + dx_parallel if parallel else dF, params=params)
 
 
 def cbam_backward(dout, cache):
@@ -152,7 +191,7 @@ def cbam_backward(dout, cache):
     ----------
     dout : ndarray, shape (N, C, H, W)
         Gradient of the loss with respect to F''.
-    cache : CBAMCache
+    cache : CBAMCache or SlicedCache
         From `cbam_forward`.
 
     Returns
@@ -167,5 +206,16 @@ def cbam_backward(dout, cache):
     ValueError
         If `dout` does not have the output's shape.
     """
-    g = cbam_gradients(dout, cache)
-    return g.dF, g.params
+    if isinstance(cache, CBAMCache):
+        g = cbam_gradients(dout, cache, keep=False)
+        return g.dF, g.params
+    dout = check_dout(dout, (cache.slices[-1].start + len(cache.parts[-1].F), *cache.parts[0].F.shape[1:]))
+    dx = np.empty(dout.shape, dout.dtype)
+
+    def backward(at):
+        g = cbam_gradients(dout[cache.slices[at]], cache.parts[at], keep=False)
+        dx[cache.slices[at]] = g.dF
+        return g.params
+
+    grads = over_slices(backward, range(len(cache.parts)))
+    return dx, {name: sum(g[name] for g in grads) for name in grads[0]}  # each slice's part of a weight's gradient

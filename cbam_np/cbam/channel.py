@@ -127,8 +127,11 @@ def _get_biases(params, W0, dialect):
     return b0, b1
 
 
-def channel_gradients(dMc, cache):
-    """Do what `channel_attention_backward` does, and keep every gradient on the way."""
+def channel_gradients(dMc, cache, into=None):
+    """Do what `channel_attention_backward` does, and keep every gradient on the way.
+
+    Where `into` is given, a gradient of F along another path, those of the pools are added to it, and not kept.
+    """
     dMc = check_dout(dMc, cache.Mc.shape, "dMc")
     dz_c = sigmoid_backward(dMc[:, :, 0, 0], cache.c_sigmoid)
     mlps = {pool: mlp_gradients(dz_c, mlp) for pool, mlp in cache.mlps.items()}
@@ -136,8 +139,9 @@ def channel_gradients(dMc, cache):
     dW1 = sum(g.dW1 for g in mlps.values())
     db0 = _sum_if_any(g.db0 for g in mlps.values())
     db1 = _sum_if_any(g.db1 for g in mlps.values())
-    dF_from = pool_backward({pool: g.dv for pool, g in mlps.items()}, cache.pools)
-    return ChannelGradients(dMc, dz_c, mlps, dW0, dW1, db0, db1, dF_from, reduce(np.add, dF_from.values()))
+    dF_from = pool_backward({pool: g.dv for pool, g in mlps.items()}, cache.pools, into)
+    dF = reduce(np.add, dF_from.values()) if into is None else into
+    return ChannelGradients(dMc, dz_c, mlps, dW0, dW1, db0, db1, dF_from, dF)
 
 
 def _sum_if_any(grads):

@@ -14,7 +14,7 @@ class GateCache(NamedTuple):
     M: np.ndarray
 
 
-def gate_forward(F, M):
+def gate_forward(F, M, out=None):
     r"""Multiply an attention map onto a feature map, out = M ⊗ F.
 
     Parameters
@@ -23,6 +23,8 @@ def gate_forward(F, M):
         Feature map.
     M : ndarray, shape (N, C, 1, 1) or (N, 1, H, W)
         A weight a channel, or a weight a pixel; repeated along its axes of length 1.
+    out : ndarray, shape (N, C, H, W), optional
+        Where to write the result.
 
     Returns
     -------
@@ -46,7 +48,7 @@ def gate_forward(F, M):
         raise ValueError(
             f"M has shape {M.shape}, expected a weight a channel, {(N, C, 1, 1)}, or a weight a pixel, {(N, 1, H, W)}"
         )
-    return F * M, GateCache(F, M)
+    return np.multiply(F, M, out=out), GateCache(F, M)
 
 
 def gate_backward(dout, cache):

@@ -49,6 +49,6 @@ def _check_finite(F, seen):
         )
 
 
-def pool_backward(dpooled, caches):
-    """Return, by the pools' names, the gradient of F along each of them."""
-    return {pool: POOLS[pool][1](dpooled[pool], cache) for pool, cache in caches.items()}
+def pool_backward(dpooled, caches, into=None):
+    """Return, by the pools' names, the gradient of F along each of them; all added to `into` where it is given."""
+    return {pool: POOLS[pool][1](dpooled[pool], cache, into) for pool, cache in caches.items()}

@@ -99,14 +99,18 @@ def spatial_attention_forward(F, params, dialect="paper", **changes):
     return Ms, SpatialCache(F, Fs, z_s, Ms, pools, c_conv, c_sigmoid)
 
 
-def spatial_gradients(dMs, cache):
-    """Do what `spatial_attention_backward` does, and keep every gradient on the way."""
+def spatial_gradients(dMs, cache, into=None):
+    """Do what `spatial_attention_backward` does, and keep every gradient on the way.
+
+    Where `into` is given, a gradient of F along another path, those of the pools are added to it, and not kept.
+    """
     dMs = check_dout(dMs, cache.Ms.shape, "dMs")
     dz_s = sigmoid_backward(dMs, cache.c_sigmoid)
     dmaps, dW7, _ = conv2d_backward(dz_s, cache.c_conv)
     dFs = {pool: dmaps[:, at : at + 1] for at, pool in enumerate(cache.pools)}  # undo the concatenation
-    dF_from = pool_backward(dFs, cache.pools)
-    return SpatialGradients(dMs, dz_s, dW7, dFs, dF_from, reduce(np.add, dF_from.values()))
+    dF_from = pool_backward(dFs, cache.pools, into)
+    dF = reduce(np.add, dF_from.values()) if into is None else into
+    return SpatialGradients(dMs, dz_s, dW7, dFs, dF_from, dF)
 
 
 def spatial_attention_backward(dMs, cache):

@@ -5,13 +5,14 @@ import os
 import sys
 from io import TextIOWrapper
 
-from . import check, lecture, train, worksheet
+from . import bench, check, lecture, train, worksheet
 from .errors import UserError
 
 COMMANDS = {
     "lecture": ("walk through the lecture's example, number by number", lecture),
     "check": ("check answers worked out by hand, and say what went wrong first", check),
     "worksheet": ("make new examples to work out by hand, each with its key", worksheet),
+    "bench": ("time the NumPy code, next to PyTorch where it is installed", bench),
     "train": ("train a small network with or without attention", train),
 }
 

@@ -8,12 +8,14 @@ of a result: not on the number of threads.
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
 from functools import cache
 
 from threadpoolctl import ThreadpoolController
 
 SLICE_BYTES = 2**22  # what a slice may work on: near the cache, yet enough not to wait for the interpreter all the time
+
+_inside = ContextVar("inside", default=False)  # a thread of the pool that waited for the pool would wait for ever
 
 
 def batch_slices(count, bytes_each):
@@ -23,10 +25,12 @@ def batch_slices(count, bytes_each):
 
 
 def over_slices(work, slices):
-    """Return [work(s) for s in slices], computed side by side."""
-    if len(slices) == 1:
-        return [work(slices[0])]
+    """Return [work(s) for s in slices], computed side by side; one after the other inside such a slice."""
+    if len(slices) == 1 or _inside.get():
+        return [work(s) for s in slices]
     contexts = [copy_context() for _ in slices]  # a thread has none of its caller's, such as np.errstate
+    for context in contexts:
+        context.run(_inside.set, True)
     with _blas().limit(limits=1, user_api="blas"):
         return list(_pool().map(lambda context, s: context.run(work, s), contexts, slices))
 
