@@ -12,7 +12,7 @@ from .dialect import ORDERS, Dialect, get_dialect
 from .gate import gate_backward, gate_forward
 from .spatial import SpatialCache, SpatialGradients, spatial_attention_forward, spatial_gradients
 
-WORK = 4  # feature maps that a slice works on at once
+WORK = 2  # feature maps that a slice has in hand at a time; smaller slices wait for the interpreter more than they save
 
 ATTENTIONS = {
     "channel": (channel_attention_forward, channel_gradients),
