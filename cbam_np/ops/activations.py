@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .checks import as_float, check_dout, inexact
+from .slices import batch_slices, over_slices
 
 
 class ReLUCache(NamedTuple):
@@ -39,7 +40,11 @@ def relu_forward(x):
     Source: the lecture, Step 1.
     """
     x = as_float(x, "x")
-    return np.maximum(x, 0), ReLUCache(x)
+    if x.dtype == object or x.ndim == 0:
+        return np.maximum(x, 0), ReLUCache(x)
+    out = np.empty(x.shape, x.dtype)
+    over_slices(lambda s: np.maximum(x[s], 0, out=out[s]), batch_slices(len(x), 2 * x[0].nbytes))
+    return out, ReLUCache(x)
 
 
 def relu_backward(dout, cache):
@@ -65,7 +70,12 @@ def relu_backward(dout, cache):
     ValueError
         If `dout` does not have the shape of x.
     """
-    return check_dout(dout, cache.x.shape) * (cache.x > 0)
+    x, dout = cache.x, check_dout(dout, cache.x.shape)
+    if x.ndim == 0:
+        return dout * (x > 0)
+    dx = np.empty(x.shape, dout.dtype)
+    over_slices(lambda s: np.multiply(dout[s], x[s] > 0, out=dx[s]), batch_slices(len(x), 3 * x[0].nbytes))
+    return dx
 
 
 def sigmoid_forward(z):

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .checks import as_float, check_dout, check_shape
+from .slices import batch_slices, over_slices
 
 PIXELS = (0, 2, 3)  # the axes of (N, C, H, W) that one channel's statistics run over
 
@@ -12,7 +13,7 @@ PIXELS = (0, 2, 3)  # the axes of (N, C, H, W) that one channel's statistics run
 class BatchNormCache(NamedTuple):
     """What `batch_norm_backward` needs, and the statistics that were used."""
 
-    x_hat: np.ndarray
+    x: np.ndarray
     gamma: np.ndarray
     inv_std: np.ndarray
     mean: np.ndarray
@@ -25,6 +26,16 @@ def _per_channel(x, **arrays):
     for name, array in arrays.items():
         check_shape(array, name, (x.shape[1],), "one number a channel of x")
     return (np.asarray(array, x.dtype) for array in arrays.values())
+
+
+def _sums(work, slices):
+    """Add up what `work` returns for each slice of the batch, first slice first."""
+    return sum(over_slices(work, slices))
+
+
+def _over_pixels(a, b=None):
+    """Return Σ a, or Σ a ⊗ b, over (N, H, W): a number a channel."""
+    return a.sum(axis=PIXELS) if b is None else np.einsum("nchw,nchw->c", a, b)
 
 
 def batch_norm_forward(x, gamma, beta, running=None, eps=1e-5):
@@ -62,19 +73,30 @@ def batch_norm_forward(x, gamma, beta, running=None, eps=1e-5):
     """
     x = as_float(x, "x", "N C H W")
     gamma, beta = _per_channel(x, gamma=gamma, beta=beta)
+    slices = batch_slices(len(x), 4 * x[0].nbytes)
     if running is None:
-        if x.size == x.shape[1]:
+        M = x.size // x.shape[1]
+        if M == 1:
             raise ValueError(f"x has one value a channel, shape {x.shape}: training needs more to have a variance")
-        mean = x.mean(axis=PIXELS)
-        centred = x - mean[:, None, None]
-        var = np.square(centred).mean(axis=PIXELS)
+        mean = _sums(lambda s: _over_pixels(x[s]), slices) / M
+
+        def squares(s):
+            centred = x[s] - mean[:, None, None]
+            return _over_pixels(centred, centred)
+
+        var = _sums(squares, slices) / M
     else:
         mean, var = _per_channel(x, **dict(zip(("running mean", "running var"), running, strict=True)))
-        centred = x - mean[:, None, None]
     inv_std = 1 / np.sqrt(var + eps)
-    x_hat = centred * inv_std[:, None, None]
-    out = gamma[:, None, None] * x_hat + beta[:, None, None]
-    return out, BatchNormCache(x_hat, gamma, inv_std, mean, var, running is None)
+    out = np.empty(x.shape, x.dtype)
+
+    def normalise(s):
+        np.subtract(x[s], mean[:, None, None], out=out[s])
+        out[s] *= (gamma * inv_std)[:, None, None]
+        out[s] += beta[:, None, None]
+
+    over_slices(normalise, slices)
+    return out, BatchNormCache(x, gamma, inv_std, mean, var, running is None)
 
 
 def batch_norm_backward(dout, cache):
@@ -103,11 +125,20 @@ def batch_norm_backward(dout, cache):
     ValueError
         If `dout` does not have the output's shape.
     """
-    x_hat = cache.x_hat
-    dout = check_dout(dout, x_hat.shape)
-    dgamma, dbeta = (dout * x_hat).sum(axis=PIXELS), dout.sum(axis=PIXELS)
-    scale = (cache.gamma * cache.inv_std)[:, None, None]
-    if not cache.training:
-        return dout * scale, dgamma, dbeta
-    M = x_hat.size // x_hat.shape[1]
-    return scale * (dout - (dbeta / M)[:, None, None] - x_hat * (dgamma / M)[:, None, None]), dgamma, dbeta
+    x, gamma, inv_std, mean, _, training = cache
+    dout = check_dout(dout, x.shape)
+    slices = batch_slices(len(x), 4 * x[0].nbytes)
+    dbeta = _sums(lambda s: _over_pixels(dout[s]), slices)
+    dgamma = _sums(lambda s: _over_pixels(dout[s], x[s] - mean[:, None, None]), slices) * inv_std
+    dx, M = np.empty(x.shape, dout.dtype), x.size // x.shape[1]
+
+    def backward(s):
+        np.multiply(dout[s], (gamma * inv_std)[:, None, None], out=dx[s])
+        if training:  # x moved the mean and the variance, too
+            x_hat_share = x[s] - mean[:, None, None]
+            x_hat_share *= (gamma * inv_std**2 * dgamma / M)[:, None, None]
+            dx[s] -= x_hat_share
+            dx[s] -= (gamma * inv_std * dbeta / M)[:, None, None]
+
+    over_slices(backward, slices)
+    return dx, dgamma, dbeta

@@ -6,6 +6,7 @@ import numpy as np
 
 from .checks import as_float, check_dout, check_option
 from .pooling import TIES, share_loops
+from .slices import batch_slices, over_slices
 
 
 class MaxPool2dCache(NamedTuple):
@@ -61,10 +62,16 @@ def max_pool2d_forward(x, size=2, stride=None, ties="first"):
         raise ValueError(f"size is {size} and stride {stride}, expected both to be 1 or more")
     if size > min(x.shape[2:]):
         raise ValueError(f"no {size}×{size} window fits into x, shape {x.shape}: make it smaller")
-    taps = _taps(x, size, stride)
-    out = next(taps).copy()
-    for tap in taps:
-        np.maximum(out, tap, out=out)
+    H, W = ((n - size) // stride + 1 for n in x.shape[2:])
+    out = np.empty((*x.shape[:2], H, W), x.dtype)
+
+    def pool(s):
+        first, *others = _taps(x[s], size, stride)
+        out[s] = first
+        for tap in others:
+            np.maximum(out[s], tap, out=out[s])
+
+    over_slices(pool, batch_slices(len(x), 2 * x[0].nbytes))
     return out, MaxPool2dCache(x, out, size, stride, ties)
 
 
@@ -94,15 +101,23 @@ def max_pool2d_backward(dout, cache):
     x, out, size, stride, ties = cache
     dout = check_dout(dout, out.shape)
     dx = np.zeros(x.shape, dout.dtype)
-    pairs = list(zip(_taps(x, size, stride), _taps(dx, size, stride), strict=True))
-    if ties == "split":
-        dout = dout / sum((tap == out).astype(dout.dtype) for tap, _ in pairs)
-    free = np.ones(out.shape, bool)  # windows whose maximum has not been met yet
-    for tap, dtap in pairs:
-        is_max = (tap == out) & free
-        dtap += dout * is_max
-        if ties == "first":
-            free &= ~is_max
+
+    def share(s):
+        pairs = list(zip(_taps(x[s], size, stride), _taps(dx[s], size, stride), strict=True))
+        d = dout[s]
+        if ties == "split":
+            d = d / sum((tap == out[s]).astype(d.dtype) for tap, _ in pairs)
+        free = np.ones(d.shape, bool)  # windows whose maximum has not been met yet
+        for tap, dtap in pairs:
+            is_max = (tap == out[s]) & free
+            if stride >= size:
+                np.multiply(d, is_max, out=dtap)
+            else:
+                dtap += d * is_max
+            if ties == "first":
+                free ^= is_max
+
+    over_slices(share, batch_slices(len(x), 3 * x[0].nbytes))
     return dx
 
 
