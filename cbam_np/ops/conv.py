@@ -54,6 +54,12 @@ def _add_columns(dx_pad, dcolumns, k, stride):
         tap += dcolumns[:, i, j].swapaxes(0, 1)
 
 
+def _inner(x_pad, padding):
+    """View what lies inside the padding."""
+    H, W = x_pad.shape[2:]
+    return x_pad[:, :, padding : H - padding, padding : W - padding]
+
+
 def _slices(x_pad, k, stride):
     """Cut the batch so that the columns of a slice fit the cache; the same cut forward and backward."""
     H, W = _out_size(x_pad, k, stride)
@@ -104,13 +110,14 @@ def conv2d_forward(x, W, b=None, stride=1, padding=0):
         check_shape(b, "b", (O,), "one bias an output channel")
     if stride < 1 or padding < 0:
         raise ValueError(f"stride is {stride} and padding {padding}, expected stride ≥ 1 and padding ≥ 0")
-    x_pad = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+    x_pad = np.zeros((*x.shape[:2], *(n + 2 * padding for n in x.shape[2:])), x.dtype)
     if min(x_pad.shape[2:]) < k:
         raise ValueError(f"the {k}×{k} kernel is larger than the padded x, {x_pad.shape[2:]}: raise the padding")
     H, Wd = _out_size(x_pad, k, stride)
     out = np.empty((len(x), O, H, Wd), np.result_type(x, W))
 
     def convolve(s):
+        _inner(x_pad, padding)[s] = x[s]
         if bands.fits(W, x_pad, stride):
             out[s] = bands.forward(x_pad[s], W)
             return
@@ -155,18 +162,21 @@ def conv2d_backward(dout, cache):
     x_pad, W = inexact(x_pad), inexact(W)
     O, _, k, _ = W.shape
     dout = check_dout(dout, (len(x_pad), O, *_out_size(x_pad, k, stride)))
-    dx_pad = np.zeros(x_pad.shape, np.result_type(dout, W))
+    dx = np.empty(_inner(x_pad, p).shape, np.result_type(dout, W))
 
     def backward(s):
+        dx_pad = np.zeros(x_pad[s].shape, dx.dtype)
         if bands.fits(W, x_pad, stride):
-            return bands.backward(dout[s], x_pad[s], W, dx_pad[s])
-        rows = dout[s].swapaxes(0, 1).reshape(O, -1)  # (n,O,H',W') -> (O,n·H'·W')
-        _add_columns(dx_pad[s], W.reshape(O, -1).T @ rows, k, stride)
-        return rows @ _columns(x_pad[s], k, stride).T  # this slice's part of dW
+            dW = bands.backward(dout[s], x_pad[s], W, dx_pad)
+        else:
+            rows = dout[s].swapaxes(0, 1).reshape(O, -1)  # (n,O,H',W') -> (O,n·H'·W')
+            _add_columns(dx_pad, W.reshape(O, -1).T @ rows, k, stride)
+            dW = rows @ _columns(x_pad[s], k, stride).T
+        dx[s] = _inner(dx_pad, p)
+        return dW  # this slice's part
 
     dW = sum(over_slices(backward, _slices(x_pad, k, stride)))
-    H, Wd = x_pad.shape[2:]
-    return dx_pad[:, :, p : H - p, p : Wd - p], dW.reshape(W.shape), dout.sum(axis=(0, 2, 3)) if has_bias else None
+    return dx, dW.reshape(W.shape), dout.sum(axis=(0, 2, 3)) if has_bias else None
 
 
 # The same, one number at a time, as one would by hand. Slow, for reading and for testing.
