@@ -126,7 +126,7 @@ def markdown(result):
     machine = result["machine"]
     about = [
         f"{threads(result['threads'])} for NumPy{' and as many for PyTorch' if result['torch'] else ''}",
-        f"{result['repeats']} interleaved repeats",
+        f"{result['repeats']} interleaved repeats, each after an untimed one of the same",
         result["dtype"],
         f"{machine['cores']} cores ({machine['architecture']})",
         f"NumPy {machine['numpy']} (BLAS kernels: {', '.join(result['blas_kernels']) or '?'})",

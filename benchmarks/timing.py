@@ -54,8 +54,11 @@ def watch_others():
         others.append(max(0.0, (all_did - we_did) / seconds))
 
 
-def interleave(candidates, repeats, warm_up=2, pause=PAUSE):
+def interleave(candidates, repeats, warm_up=2, pause=PAUSE, settle=1):
     """Time candidates in turn, A B A B …, with the garbage collector switched off as `timeit` does.
+
+    Each timed run comes right after an untimed one of the same candidate: what the one before has left in the caches
+    of the processor and of the memory allocator would otherwise count.
 
     Parameters
     ----------
@@ -66,7 +69,9 @@ def interleave(candidates, repeats, warm_up=2, pause=PAUSE):
     warm_up : int
         How often each is run beforehand.
     pause : float
-        Seconds of rest before each run.
+        Seconds of rest before each turn.
+    settle : int
+        Untimed runs at the beginning of each turn.
 
     Returns
     -------
@@ -81,6 +86,8 @@ def interleave(candidates, repeats, warm_up=2, pause=PAUSE):
         for repeat in range(-warm_up, repeats):
             for key, run in candidates.items():
                 time.sleep(pause)
+                for _ in range(settle):
+                    run()
                 began = time.perf_counter()
                 run()
                 ended = time.perf_counter()

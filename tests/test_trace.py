@@ -43,7 +43,8 @@ def test_the_slides_other_name_for_the_pooled_maps(trace):
         ("M_c[4]", IndexError, "outside"),
         ("M_s[1]", IndexError, r"has 3×3 entries: it takes 2 indices, got \[1\]"),
         ("M_c[x]", KeyError, "is no step: write a name"),
-        ("zebra", KeyError, "no step 'zebra'"),
+        ("zebra", KeyError, "no step 'zebra'; the steps are F, W0, W1, W7, F_avg"),
+        ("M_s[1 2 3]", IndexError, r"it takes 2 indices, got \[1, 2, 3\]"),
     ],
 )
 def test_a_wrong_key_is_answered_in_words(trace, key, error, message):

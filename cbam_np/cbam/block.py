@@ -122,28 +122,28 @@ def cbam_forward(x, params, dialect="paper", **changes):
     slices = batch_slices(len(x), WORK * x[0].nbytes)
     if len(slices) == 1:
         return _forward(x, params, d)
-    out = np.empty(x.shape, x.dtype)
+    outs = [np.empty(x.shape, x.dtype) for _ in ORDERS[d.order]]
     try:
-        parts = over_slices(lambda s: _forward(x[s], params, d, out[s])[1], slices)
+        parts = over_slices(lambda s: _forward(x[s], params, d, [out[s] for out in outs])[1], slices)
     except ValueError:  # said once more of the whole batch, with the image's right number
         _forward(x, params, d)
         raise
-    return out, SlicedCache(tuple(slices), tuple(parts))
+    return outs[-1], SlicedCache(tuple(slices), tuple(parts))
 
 
-def _forward(x, params, d, out=None):
-    """Run a batch, or a slice of it; the last product is written to `out` where it is given."""
-    caches, gates, outs = {"channel": None, "spatial": None}, {}, []
-    F, order = x, ORDERS[d.order]
-    for name in order:
+def _forward(x, params, d, outs=(None, None)):
+    """Run a batch, or a slice of it; what the gates give is written to `outs` where these are given."""
+    caches, gates, given = {"channel": None, "spatial": None}, {}, []
+    F = x
+    for name, out in zip(ORDERS[d.order], outs, strict=False):
         attention_forward, _ = ATTENTIONS[name]
         M, caches[name] = attention_forward(x if d.order == "parallel" else F, params, d)
-        F, gates[name] = gate_forward(F, M, out if name == order[-1] else None)
-        outs.append(F)
-    return F, CBAMCache(x, **caches, gates=gates, F1=outs[0], F2=F, dialect=d)
+        F, gates[name] = gate_forward(F, M, out)
+        given.append(F)
+    return F, CBAMCache(x, **caches, gates=gates, F1=given[0], F2=F, dialect=d)
 
 
-def cbam_gradients(dout, cache, keep=True):
+def cbam_gradients(dout, cache):
     """Do what `cbam_backward` does, and keep every gradient on the way, for a trace.
 
     Parameters
@@ -152,8 +152,6 @@ def cbam_gradients(dout, cache, keep=True):
         Gradient of the loss with respect to F''.
     cache : CBAMCache
         From `cbam_forward`.
-    keep : bool
-        False adds up the paths to a feature map in one place, which is faster; `direct` then holds their sums.
 
     Returns
     -------
@@ -167,18 +165,18 @@ def cbam_gradients(dout, cache, keep=True):
     """
     dout = check_dout(dout, cache.F2.shape)
     found, direct, params = {"channel": None, "spatial": None}, {}, {}
-    dF, dx_parallel = dout, 0 if keep else np.zeros(dout.shape, dout.dtype)
-    parallel = cache.dialect.order == "parallel"  # the maps were made from x, not from what the gates were given
+    dF, dx_parallel = dout, 0
     for name in reversed(ORDERS[cache.dialect.order]):
         _, attention_gradients = ATTENTIONS[name]
         dF1 = dF  # of what the gate gave; in the end, of what the first gate gave
         direct[name], dM = gate_backward(dF, cache.gates[name])
-        path = dx_parallel if parallel else direct[name]
-        g = found[name] = attention_gradients(dM, getattr(cache, name), None if keep else path)
+        g = found[name] = attention_gradients(dM, getattr(cache, name))
         params |= g.params
-        total = reduce(np.add, g.dF_from.values(), path) if keep else g.dF
-        dF, dx_parallel = (direct[name], total) if parallel else (total, 0)
-    return CBAMGradients(dout, dF1, **found, direct=direct, dF=dF + dx_parallel if parallel else dF, params=params)
+        if cache.dialect.order == "parallel":  # the map was made from x, not from what the gate was given
+            dF, dx_parallel = direct[name], reduce(np.add, g.dF_from.values(), dx_parallel)
+        else:
+            dF = reduce(np.add, g.dF_from.values(), direct[name])
+    return CBAMGradients(dout, dF1, **found, direct=direct, dF=dF + dx_parallel, params=params)
 
 
 def cbam_backward(dout, cache):
@@ -206,16 +204,27 @@ def cbam_backward(dout, cache):
     ValueError
         If `dout` does not have the output's shape.
     """
-    if isinstance(cache, CBAMCache):
-        g = cbam_gradients(dout, cache, keep=False)
-        return g.dF, g.params
-    dout = check_dout(dout, (cache.slices[-1].start + len(cache.parts[-1].F), *cache.parts[0].F.shape[1:]))
+    parts, slices = (cache.parts, cache.slices) if isinstance(cache, SlicedCache) else ((cache,), (slice(None),))
+    images = sum(len(part.F) for part in parts)
+    dout = check_dout(dout, (images, *parts[0].F.shape[1:]))
     dx = np.empty(dout.shape, dout.dtype)
-
-    def backward(at):
-        g = cbam_gradients(dout[cache.slices[at]], cache.parts[at], keep=False)
-        dx[cache.slices[at]] = g.dF
-        return g.params
-
-    grads = over_slices(backward, range(len(cache.parts)))
+    grads = over_slices(lambda at: _backward(dout[slices[at]], parts[at], dx[slices[at]]), range(len(parts)))
     return dx, {name: sum(g[name] for g in grads) for name in grads[0]}  # each slice's part of a weight's gradient
+
+
+def _backward(dout, cache, dx):
+    """Write the gradient of a batch, or a slice of it, to `dx`; return the gradients of the parameters.
+
+    The numbers of `cbam_gradients`, with the paths to a feature map added up where they end, in `dx`.
+    """
+    if cache.dialect.order == "parallel":  # two sums at a time
+        g = cbam_gradients(dout, cache)
+        dx[...] = g.dF
+        return g.params
+    dF, grads = dout, {}
+    for name in reversed(ORDERS[cache.dialect.order]):
+        _, attention_gradients = ATTENTIONS[name]
+        _, dM = gate_backward(dF, cache.gates[name], out=dx)
+        grads |= attention_gradients(dM, getattr(cache, name), into=dx).params
+        dF = dx
+    return grads

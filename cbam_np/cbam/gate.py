@@ -51,7 +51,7 @@ def gate_forward(F, M, out=None):
     return np.multiply(F, M, out=out), GateCache(F, M)
 
 
-def gate_backward(dout, cache):
+def gate_backward(dout, cache, out=None):
     r"""Gradient of `gate_forward`.
 
     The product rule: dF = dout ⊗ M, and each weight collects from all that it multiplied, dM = Σ dout ⊗ F
@@ -63,6 +63,8 @@ def gate_backward(dout, cache):
         Gradient of the loss with respect to the output.
     cache : GateCache
         From `gate_forward`.
+    out : ndarray, shape (N, C, H, W), optional
+        Where to write dF; may be `dout` itself.
 
     Returns
     -------
@@ -78,5 +80,5 @@ def gate_backward(dout, cache):
     """
     F, M = cache
     dout = check_dout(dout, F.shape)
-    repeated = tuple(axis for axis in range(4) if M.shape[axis] == 1)
-    return dout * M, (dout * F).sum(axis=repeated, keepdims=True)
+    dM = np.einsum("nchw,nchw->nc" if M.shape[2:] == (1, 1) and M.shape[1] == F.shape[1] else "nchw,nchw->nhw", dout, F)
+    return np.multiply(dout, M, out=out), dM.reshape(M.shape)

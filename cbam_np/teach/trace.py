@@ -126,10 +126,11 @@ class Trace(Sequence):
         name, index = found.groups()
         name = name if name in self.by_name else ALIASES.get(name, name)
         if name not in self.by_name:
-            near = difflib.get_close_matches(name, self.by_name, cutoff=0.5) or self.by_name
-            raise KeyError(f"there is no step {name!r}; the nearest are {', '.join(near)}")
+            near = difflib.get_close_matches(name, self.by_name, cutoff=0.5)
+            known = f"the nearest are {', '.join(near)}" if near else f"the steps are {', '.join(self.by_name)}"
+            raise KeyError(f"there is no step {name!r}; {known}")
         step = self.by_name[name]
-        return step if index is None else step.entry(tuple(int(i) for i in index.split(",") if i.strip()))
+        return step if index is None else step.entry(tuple(map(int, re.findall(r"\d+", index))))
 
     @property
     def names(self):
