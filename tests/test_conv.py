@@ -166,8 +166,9 @@ def test_band_matrices_give_what_copied_windows_give(C, k, H, W, padding, dtype,
 
 def test_band_matrices_are_taken_for_one_kernel_on_maps_that_are_not_wide(rng):
     one, two = rng.normal(size=(1, 2, 7, 7)), rng.normal(size=(2, 2, 7, 7))
-    assert bands.fits(one, np.zeros((1, 2, 38, 38)), stride=1)
-    assert not bands.fits(one, np.zeros((1, 2, 38, 38)), stride=2)
-    assert not bands.fits(two, np.zeros((1, 2, 38, 38)), stride=1)
-    assert not bands.fits(one, np.zeros((1, 2, 230, 230)), stride=1)
-    assert not bands.fits(one, np.zeros((1, 2, 9, 9), object), stride=1)
+    assert bands.fits(one, np.zeros((1, 2, 38, 38)), stride=1, padding=3)
+    assert not bands.fits(one, np.zeros((1, 2, 38, 38)), stride=2, padding=3)
+    assert not bands.fits(one, np.zeros((1, 2, 38, 38)), stride=1, padding=7)
+    assert not bands.fits(two, np.zeros((1, 2, 38, 38)), stride=1, padding=3)
+    assert not bands.fits(one, np.zeros((1, 2, 230, 230)), stride=1, padding=3)
+    assert not bands.fits(one, np.zeros((1, 2, 9, 9), object), stride=1, padding=3)

@@ -14,25 +14,25 @@ import numpy as np
 WIDEST = 128  # columns of the padded map; in wider ones, the zeros cost more than the copies
 
 
-def fits(W, x_pad, stride):
+def fits(W, x_pad, stride, padding):
     """Tell whether it is faster this way."""
-    return len(W) == 1 and W.shape[-1] > 1 and stride == 1 and x_pad.shape[3] <= WIDEST and x_pad.dtype != object
+    k = W.shape[-1]
+    return len(W) == 1 and 1 < k > padding and stride == 1 and x_pad.shape[3] <= WIDEST and x_pad.dtype != object
 
 
 def _bands(W, width):
-    """Lay the rows of one kernel (1, C, k, k) into a band matrix, (C·k·width, width-k+1)."""
-    _, C, k, _ = W.shape
-    out = width - k + 1
-    bands = np.zeros((C, k, width, out), W.dtype)
-    _diagonals(bands, k)[...] = W[0][:, :, None, :]
-    return bands.reshape(C * k * width, out)
+    """Lay the rows of kernels (O, C, k, k) into a band matrix, (C·k·width, O·out), out = width-k+1."""
+    O, C, k, _ = W.shape
+    bands = np.zeros((C, k, width, O, width - k + 1), W.dtype)
+    _diagonals(bands)[...] = W.transpose(1, 2, 0, 3)[:, :, :, None]
+    return bands.reshape(C * k * width, -1)
 
 
-def _diagonals(bands, k):
-    """View the band of a matrix (C, k, width, out) as (C, k, out, k): entry [c,a,j,b] is [c,a,j+b,j]."""
-    c, a, row, column = bands.strides
-    C, _, _, out = bands.shape
-    return np.lib.stride_tricks.as_strided(bands, (C, k, out, k), (c, a, row + column, row))
+def _diagonals(bands):
+    """View the band of a matrix (C, k, width, O, out) as (C, k, O, out, k): [c,a,o,j,b] is [c,a,j+b,o,j]."""
+    C, k, width, O, out = bands.shape
+    c, a, row, o, column = bands.strides
+    return np.lib.stride_tricks.as_strided(bands, (C, k, O, out, width - out + 1), (c, a, o, row + column, row))
 
 
 def _rows(x_pad, k):
@@ -43,19 +43,25 @@ def _rows(x_pad, k):
 
 
 def forward(x_pad, W):
-    """Return the convolution of a padded slice with one kernel: (n,C,H,W) -> (n,1,H',W')."""
-    k = W.shape[-1]
+    """Return the convolution of a padded slice: (n,C,H,W) -> (n,O,H',W')."""
+    O, _, k, _ = W.shape
     n, _, H, width = x_pad.shape
-    return (_rows(x_pad, k) @ _bands(W, width)).reshape(n, 1, H - k + 1, width - k + 1)
+    out = _rows(x_pad, k) @ _bands(W, width)
+    return out.reshape(n, H - k + 1, O, width - k + 1).swapaxes(1, 2)
 
 
-def backward(dout, x_pad, W, dx_pad):
-    """Add the gradient of a padded slice to `dx_pad`; return this slice's part of the kernel's, (1, C·k·k)."""
+def backward(dout, x_pad, W, padding):
+    """Return the gradients of a slice without its padding, and of the one kernel, (1, C·k·k).
+
+    The slice's own is a convolution once more: of dout, with the kernel turned round, from its output to its inputs.
+    """
     _, C, k, _ = W.shape
     n, _, H, width = x_pad.shape
-    out = dout.reshape(n * (H - k + 1), width - k + 1)
-    drows = (out @ _bands(W, width).T).reshape(n, H - k + 1, C, k, width)
-    for a in range(k):  # each row goes back to where it was copied from
-        dx_pad[:, :, a : a + H - k + 1] += drows[:, :, :, a].swapaxes(1, 2)
-    dbands = (_rows(x_pad, k).T @ out).reshape(C, k, width, width - k + 1)
-    return _diagonals(dbands, k).sum(axis=2).reshape(1, -1)  # an entry of the kernel stands all along its diagonal
+    out = width - k + 1
+    q = k - 1 - padding
+    dout_pad = np.zeros((n, 1, H - k + 1 + 2 * q, out + 2 * q), dout.dtype)
+    dout_pad[:, :, q : q + H - k + 1, q : q + out] = dout
+    dx = forward(dout_pad, W.swapaxes(0, 1)[:, :, ::-1, ::-1])
+    dbands = _rows(x_pad, k).T @ dout.reshape(n * (H - k + 1), out)
+    dW = _diagonals(dbands.reshape(C, k, width, 1, out)).sum(axis=3)  # an entry stands all along its diagonal
+    return dx, dW.reshape(1, -1)

@@ -118,7 +118,7 @@ def conv2d_forward(x, W, b=None, stride=1, padding=0):
 
     def convolve(s):
         _inner(x_pad, padding)[s] = x[s]
-        if bands.fits(W, x_pad, stride):
+        if bands.fits(W, x_pad, stride, padding):
             out[s] = bands.forward(x_pad[s], W)
             return
         rows = W.reshape(O, -1) @ _columns(x_pad[s], k, stride)  # (O,C·k·k) @ (C·k·k,n·H'·W') -> (O,n·H'·W')
@@ -165,15 +165,14 @@ def conv2d_backward(dout, cache):
     dx = np.empty(_inner(x_pad, p).shape, np.result_type(dout, W))
 
     def backward(s):
+        if bands.fits(W, x_pad, stride, p):
+            dx[s], dW = bands.backward(dout[s], x_pad[s], W, p)
+            return dW
         dx_pad = np.zeros(x_pad[s].shape, dx.dtype)
-        if bands.fits(W, x_pad, stride):
-            dW = bands.backward(dout[s], x_pad[s], W, dx_pad)
-        else:
-            rows = dout[s].swapaxes(0, 1).reshape(O, -1)  # (n,O,H',W') -> (O,n·H'·W')
-            _add_columns(dx_pad, W.reshape(O, -1).T @ rows, k, stride)
-            dW = rows @ _columns(x_pad[s], k, stride).T
+        rows = dout[s].swapaxes(0, 1).reshape(O, -1)  # (n,O,H',W') -> (O,n·H'·W')
+        _add_columns(dx_pad, W.reshape(O, -1).T @ rows, k, stride)
         dx[s] = _inner(dx_pad, p)
-        return dW  # this slice's part
+        return rows @ _columns(x_pad[s], k, stride).T  # this slice's part of dW
 
     dW = sum(over_slices(backward, _slices(x_pad, k, stride)))
     return dx, dW.reshape(W.shape), dout.sum(axis=(0, 2, 3)) if has_bias else None

@@ -162,11 +162,10 @@ def _first_maximum(x, axis):
     """Return what ``x.argmax(axis, keepdims=True)`` does; faster over channels, where argmax jumps about in memory."""
     if axis == 2 or x.dtype == object:
         return x.argmax(axis=axis, keepdims=True)
-    C = x.shape[1]
-    left = np.arange(C, 0, -1, np.min_scalar_type(C))[:, None]  # how many channels are left, the own one included
+    last = x.shape[1] - 1
+    to_go = np.arange(last, -1, -1, np.min_scalar_type(last))[:, None]  # channels that come after this one
     is_max = x == x.max(axis=1, keepdims=True)
-    found = C - (is_max * left).max(axis=1, keepdims=True).astype(np.intp)
-    return np.minimum(found, C - 1)  # where x is not a number, nothing equals the maximum
+    return last - (is_max.view(np.uint8) * to_go).max(axis=1, keepdims=True).astype(np.intp)
 
 
 def max_pool_backward(dout, cache, into=None):
