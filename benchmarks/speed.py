@@ -204,7 +204,9 @@ def run(only, repeats, threads, compile, out, sizes=None):
         from cbam_np import viz
 
         viz.speed_figure(compared).savefig(out / "speed.png", dpi=150)
-    print(markdown(result))
+    text = markdown(result)
+    (out / "README.md").write_text(text.rstrip() + "\n", encoding="utf-8")
+    print(text)
     return 0
 
 
