@@ -836,3 +836,16 @@ def test_an_error_in_a_slice_names_the_image_of_the_batch(rng, tiny_slices):
     x[3, 1, 2, 0] = np.nan
     with pytest.raises(ValueError, match=r"x\[3, 1, 2, 0\] is nan"):
         cbam_forward(x, init_cbam(4, 2, 3, rng=rng))
+
+
+@pytest.mark.parametrize("dtypes", [(np.float32, np.float64), (np.float64, np.float32), (np.float32, np.float32)])
+def test_a_batch_in_slices_has_the_dtype_that_it_has_whole(dtypes, rng, monkeypatch):
+    params = {name: W.astype(dtypes[1]) for name, W in init_cbam(4, 2, 3, rng=rng).items()}
+    x = rng.normal(size=(5, 4, 6, 5)).astype(dtypes[0])
+    found = []
+    for size in (2**22, 64):
+        monkeypatch.setattr(ops.slices, "SLICE_BYTES", size)
+        out, cache = cbam_forward(x, params)
+        dx, grads = cbam_backward(x, cache)
+        found.append([out.dtype, dx.dtype, *(g.dtype for g in grads.values())])
+    assert found[0] == found[1] and found[0][0] == np.result_type(*dtypes)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
+from cbam_np import cbam, ops
 from cbam_np.ops import conv2d_backward, conv2d_forward, slices
 
 
@@ -44,6 +45,46 @@ def test_the_same_bits_with_any_number_of_threads(rng, monkeypatch):
             monkeypatch.setattr(slices, "_pool", lambda pool=pool: pool)
             for array, same in zip(_convolution(x, W), expected, strict=True):
                 np.testing.assert_array_equal(array, same)
+
+
+def _normalised(x, W):
+    out, cache = ops.batch_norm_forward(x, np.ones(8, np.float32), np.zeros(8, np.float32))
+    return (out, *ops.batch_norm_backward(np.cos(x), cache))
+
+
+def _pooled(x, W):
+    out, cache = ops.max_pool2d_forward(x)
+    return out, ops.max_pool2d_backward(out, cache)
+
+
+def _relu(x, W):
+    out, cache = ops.relu_forward(x)
+    return out, ops.relu_backward(x, cache)
+
+
+def _cbam(x, W):
+    params = cbam.init_cbam(8, 2, 7, rng=np.random.default_rng(0), dtype=np.float32)
+    out, cache = cbam.cbam_forward(x, params)
+    assert len(cache.parts) > 4
+    dx, grads = cbam.cbam_backward(np.cos(x), cache)
+    return (out, dx, *grads.values())
+
+
+@pytest.mark.parametrize("work", [_convolution, _normalised, _pooled, _relu, _cbam])
+def test_no_operation_depends_on_the_number_of_threads(work, rng, monkeypatch):
+    monkeypatch.setattr(slices, "SLICE_BYTES", 2**17)
+    x, W = (
+        rng.standard_normal((64, 8, 16, 16)).astype(np.float32),
+        rng.standard_normal((16, 8, 3, 3)).astype(np.float32),
+    )
+    results = []
+    for threads in (1, 2, 5):
+        with ThreadPoolExecutor(threads) as pool:
+            monkeypatch.setattr(slices, "_pool", lambda pool=pool: pool)
+            results.append(work(x, W))
+    for arrays in zip(*results, strict=True):
+        for array in arrays[1:]:
+            np.testing.assert_array_equal(array, arrays[0])
 
 
 def test_blas_is_held_to_one_thread_inside_and_let_go_after():

@@ -122,7 +122,8 @@ def cbam_forward(x, params, dialect="paper", **changes):
     slices = batch_slices(len(x), WORK * x[0].nbytes)
     if len(slices) == 1:
         return _forward(x, params, d)
-    outs = [np.empty(x.shape, x.dtype) for _ in ORDERS[d.order]]
+    dtype = _forward(x[:1, :, :1, :1], params, d)[0].dtype  # what x and the parameters come to: one pixel tells
+    outs = [np.empty(x.shape, dtype) for _ in ORDERS[d.order]]
     try:
         parts = over_slices(lambda s: _forward(x[s], params, d, [out[s] for out in outs])[1], slices)
     except ValueError:  # said once more of the whole batch, with the image's right number
@@ -207,7 +208,7 @@ def cbam_backward(dout, cache):
     parts, slices = (cache.parts, cache.slices) if isinstance(cache, SlicedCache) else ((cache,), (slice(None),))
     images = sum(len(part.F) for part in parts)
     dout = check_dout(dout, (images, *parts[0].F.shape[1:]))
-    dx = np.empty(dout.shape, dout.dtype)
+    dx = np.empty(dout.shape, np.result_type(dout, *(gate.M for gate in parts[0].gates.values())))
     grads = over_slices(lambda at: _backward(dout[slices[at]], parts[at], dx[slices[at]]), range(len(parts)))
     return dx, {name: sum(g[name] for g in grads) for name in grads[0]}  # each slice's part of a weight's gradient
 

@@ -130,7 +130,7 @@ def batch_norm_backward(dout, cache):
     slices = batch_slices(len(x), 4 * x[0].nbytes)
     dbeta = _sums(lambda s: _over_pixels(dout[s]), slices)
     dgamma = _sums(lambda s: _over_pixels(dout[s], x[s] - mean[:, None, None]), slices) * inv_std
-    dx, M = np.empty(x.shape, dout.dtype), x.size // x.shape[1]
+    dx, M = np.empty(x.shape, np.result_type(dout, x)), x.size // x.shape[1]
 
     def backward(s):
         np.multiply(dout[s], (gamma * inv_std)[:, None, None], out=dx[s])
