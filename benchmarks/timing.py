@@ -3,7 +3,6 @@
 import gc
 import os
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
@@ -24,11 +23,7 @@ class Disagreement(ArithmeticError):
 @contextmanager
 def limit_threads(count):
     """Hold the pool that works on slices of the batch, and BLAS outside of it, to a number of threads."""
-    with (
-        ThreadPoolExecutor(count) as pool,
-        mock.patch.object(slices, "_pool", lambda: pool),
-        threadpool_limits(count, "blas"),
-    ):
+    with mock.patch.object(slices, "_threads", lambda: count), threadpool_limits(count, "blas"):
         yield
 
 

@@ -4,14 +4,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cbam_np.ops import (
-    bands,
     conv,
     conv2d_backward,
     conv2d_backward_loops,
     conv2d_forward,
     conv2d_forward_loops,
     slices,
+    winograd,
 )
+from cbam_np.ops.im2col import Im2col
+from cbam_np.ops.toeplitz import Toeplitz
+from cbam_np.ops.winograd import Winograd
 
 from .helpers import PROMISES, Pair, assert_same, check_pair
 
@@ -71,7 +74,8 @@ def test_slices_of_the_batch_add_up_to_the_batch(case, slice_bytes):
         patch.setattr(slices, "SLICE_BYTES", slice_bytes)
         sliced_out, cache = conv2d_forward(*arrays, **options)
         if slice_bytes == 1:
-            assert len(conv._slices(cache.x_pad, cache.W.shape[-1], cache.stride)) == len(out)
+            _, slices_of_one = conv._way(cache.x, cache.W, cache.stride, cache.padding)
+            assert len(slices_of_one) == len(out)
         assert_same(sliced_out, out, scale=1)
         for sliced, whole in zip(conv2d_backward(dout, cache), gradients, strict=False):
             assert_same(sliced, whole, scale=1)
@@ -148,27 +152,59 @@ def test_what_does_not_fit_is_answered_in_words(x, W, options, message):
         conv2d_forward(np.ones(x), np.ones(W), **options)
 
 
+# The fast ways do the same sums as the readable one.
+
+
+def convolve(way, monkeypatch, x, W, padding):
+    """Return output and gradients, computed in one way."""
+    with monkeypatch.context() as patch:
+        patch.setattr(conv, "_way", lambda x, W, *options: (way(W, *options), [slice(0, 1), slice(1, None)][: len(x)]))
+        out, cache = conv2d_forward(x, W, padding=padding)
+        return out, *conv2d_backward(np.cos(out), cache)[:2]
+
+
 @pytest.mark.parametrize(
-    ("C", "k", "H", "W", "padding"), [(2, 7, 3, 3, 3), (2, 7, 9, 6, 3), (3, 3, 5, 8, 0), (1, 5, 4, 7, 2)]
+    ("C", "k", "H", "W", "padding"),
+    [(2, 7, 3, 3, 3), (2, 7, 9, 6, 3), (3, 3, 5, 8, 0), (1, 5, 4, 7, 2), (1, 2, 6, 9, 1), (2, 7, 8, 33, 0)],
 )
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_band_matrices_give_what_copied_windows_give(C, k, H, W, padding, dtype, rng, monkeypatch):
+def test_tiles_give_what_copied_windows_give(C, k, H, W, padding, dtype, rng, monkeypatch):
     x, kernel = rng.normal(size=(3, C, H, W)).astype(dtype), rng.normal(size=(1, C, k, k)).astype(dtype)
-    results = []
-    for with_bands in (True, False):
-        monkeypatch.setattr(bands, "fits", lambda *_, with_bands=with_bands: with_bands)
-        out, cache = conv2d_forward(x, kernel, padding=padding)
-        results.append((out, *conv2d_backward(np.cos(out), cache)[:2]))
-    for banded, copied in zip(*results, strict=True):
-        assert banded.dtype == copied.dtype == dtype
-        assert_same(banded, copied, 1e-12 if dtype == np.float64 else 1e-5)
+    ways = [convolve(way, monkeypatch, x, kernel, padding) for way in (Toeplitz, Im2col)]
+    for fast, readable in zip(*ways, strict=True):
+        assert fast.dtype == readable.dtype == dtype
+        assert_same(fast, readable, 1e-12 if dtype == np.float64 else 1e-5)
 
 
-def test_band_matrices_are_taken_for_one_kernel_on_maps_that_are_not_wide(rng):
-    one, two = rng.normal(size=(1, 2, 7, 7)), rng.normal(size=(2, 2, 7, 7))
-    assert bands.fits(one, np.zeros((1, 2, 38, 38)), stride=1, padding=3)
-    assert not bands.fits(one, np.zeros((1, 2, 38, 38)), stride=2, padding=3)
-    assert not bands.fits(one, np.zeros((1, 2, 38, 38)), stride=1, padding=7)
-    assert not bands.fits(two, np.zeros((1, 2, 38, 38)), stride=1, padding=3)
-    assert not bands.fits(one, np.zeros((1, 2, 230, 230)), stride=1, padding=3)
-    assert not bands.fits(one, np.zeros((1, 2, 9, 9), object), stride=1, padding=3)
+@pytest.mark.parametrize("H", range(1, 10))
+@pytest.mark.parametrize(("n", "C", "O", "W"), [(1, 1, 1, 1), (3, 2, 5, 4), (2, 20, 16, 7)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_winograd_gives_what_copied_windows_give(n, C, O, H, W, dtype, rng, monkeypatch):
+    x, kernel = rng.normal(size=(n, C, H, W)).astype(dtype), rng.normal(size=(O, C, 3, 3)).astype(dtype)
+    ways = [convolve(way, monkeypatch, x, kernel, padding=1) for way in (Winograd, Im2col)]
+    for fast, readable in zip(*ways, strict=True):
+        assert fast.dtype == readable.dtype == dtype
+        assert_same(fast, readable, 1e-12 if dtype == np.float64 else 2e-5)
+
+
+def test_winograd_is_exact_in_whole_numbers_but_for_the_kernel(rng):
+    y, x, w = np.zeros(4), rng.integers(-9, 9, 6), 24 * rng.integers(-9, 9, 3)
+    y = winograd.A_T @ ((winograd.G @ w).round() * (winograd.B_T @ x))
+    assert y.tolist() == np.correlate(x, w).tolist()
+
+
+def test_each_way_is_taken_where_it_is_faster():
+    def taken(x, W, stride=1, padding=0, dtype=np.float32):
+        return type(conv._way(np.zeros(x, dtype), np.zeros(W, dtype), stride, padding)[0])
+
+    lecture = (8, 2, 32, 32), (1, 2, 7, 7)
+    assert taken(*lecture, padding=3) is Toeplitz
+    assert taken(*lecture, padding=3, stride=2) is Im2col
+    assert taken(*lecture, padding=7) is Im2col
+    assert taken(*lecture, padding=3, dtype=object) is Im2col
+    stage = (8, 32, 16, 16), (64, 32, 3, 3)
+    assert taken(*stage, padding=1) is Winograd
+    assert taken(*stage, padding=1, stride=2) is Im2col
+    assert taken(*stage) is Im2col
+    assert taken(*stage, padding=1, dtype=object) is Im2col
+    assert taken((8, 3, 32, 32), (32, 3, 3, 3), padding=1) is Im2col

@@ -3,7 +3,7 @@
 import multiprocessing
 import os
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from time import sleep
 
 import numpy as np
 import pytest
@@ -41,10 +41,9 @@ def test_the_same_bits_with_any_number_of_threads(rng, monkeypatch):
     assert len(slices.batch_slices(64, x[0].nbytes * 9)) > 4
     expected = _convolution(x, W)
     for threads in (1, 2, 5):
-        with ThreadPoolExecutor(threads) as pool:
-            monkeypatch.setattr(slices, "_pool", lambda pool=pool: pool)
-            for array, same in zip(_convolution(x, W), expected, strict=True):
-                np.testing.assert_array_equal(array, same)
+        monkeypatch.setattr(slices, "_threads", lambda threads=threads: threads)
+        for array, same in zip(_convolution(x, W), expected, strict=True):
+            np.testing.assert_array_equal(array, same)
 
 
 def _normalised(x, W):
@@ -79,9 +78,8 @@ def test_no_operation_depends_on_the_number_of_threads(work, rng, monkeypatch):
     )
     results = []
     for threads in (1, 2, 5):
-        with ThreadPoolExecutor(threads) as pool:
-            monkeypatch.setattr(slices, "_pool", lambda pool=pool: pool)
-            results.append(work(x, W))
+        monkeypatch.setattr(slices, "_threads", lambda threads=threads: threads)
+        results.append(work(x, W))
     for arrays in zip(*results, strict=True):
         for array in arrays[1:]:
             np.testing.assert_array_equal(array, arrays[0])
@@ -105,19 +103,32 @@ def test_what_the_caller_said_of_overflow_holds_in_every_slice():
         slices.over_slices(lambda s: np.exp(np.float64(1000)), cut)
 
 
-def test_an_error_in_a_slice_comes_out():
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_the_first_error_in_a_slice_comes_out(threads, monkeypatch):
     def fail(s):
-        raise ValueError(f"slice {s.start}")
+        sleep(0.01 * (s.start == 1))  # meanwhile, another thread is faster with a later one
+        if s.start:
+            raise ValueError(f"slice {s.start}")
 
-    with pytest.raises(ValueError, match="slice 0"):
-        slices.over_slices(fail, [slice(0, 1), slice(1, 2)])
+    monkeypatch.setattr(slices, "_threads", lambda: threads)
+    for _ in range(5):
+        with pytest.raises(ValueError, match="slice 1"):
+            slices.over_slices(fail, [slice(n, n + 1) for n in range(4)])
+
+
+def test_all_threads_take_turns(monkeypatch):
+    monkeypatch.setattr(slices, "_threads", lambda: 3)
+    meeting = threading.Barrier(3, timeout=20)  # nobody passes before three are there
+    assert slices.over_slices(lambda s: meeting.wait() in range(3), [slice(n, n + 1) for n in range(3)]) == [True] * 3
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_a_forked_process_makes_a_pool_of_its_own():
+def test_a_forked_process_makes_a_pool_of_its_own(monkeypatch):
     cut = [slice(0, 1), slice(1, 2)]
-    assert slices.over_slices(lambda s: threading.get_ident() != threading.main_thread().ident, cut) == [True, True]
+    monkeypatch.setattr(slices, "_threads", lambda: 2)
+    meeting = threading.Barrier(2, timeout=20)
+    slices.over_slices(lambda s: meeting.wait(), cut)  # now there is a pool
     process = multiprocessing.get_context("fork").Process(target=slices.over_slices, args=(str, cut))
     process.start()
     process.join(20)

@@ -86,12 +86,12 @@ def test_exponents_are_found_in_a_power_law(p):
 
 
 def test_threads_are_limited_and_let_go():
-    before = timing.slices._pool
+    before = timing.slices._threads
     with timing.limit_threads(3):
-        assert timing.slices._pool()._max_workers == 3
+        assert timing.slices._threads() == 3
         blas = [pool["num_threads"] for pool in speed.threadpool_info() if pool["user_api"] == "blas"]
         assert max(blas, default=3) <= 3
-    assert timing.slices._pool is before
+    assert timing.slices._threads is before
 
 
 @pytest.mark.parametrize(("all_did", "expected"), [(7.0, 1.25), (2.0, 0.0), (1.0, 0.0)])

@@ -8,70 +8,43 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import bands
 from .checks import alike, as_float, check_dout, check_shape, inexact
+from .im2col import Im2col
 from .slices import batch_slices, over_slices
+from .toeplitz import Toeplitz
+from .winograd import Winograd
+
+WAYS = (Toeplitz, Winograd, Im2col)  # the same sums, in the order in which they are tried
 
 
 class ConvCache(NamedTuple):
-    """What `conv2d_backward` needs: the padded input and the kernel."""
+    """What `conv2d_backward` needs: the input, the kernels and how they are laid on it."""
 
-    x_pad: np.ndarray
+    x: np.ndarray
     W: np.ndarray
     has_bias: bool
     stride: int
     padding: int
 
 
-def _out_size(x_pad, k, stride):
-    """Height and width of the output."""
-    return tuple((n - k) // stride + 1 for n in x_pad.shape[2:])
+def _way(x, W, stride, padding):
+    """Return the fastest way to convolve, and slices of the batch in which it fits the cache."""
+    way = next(way for way in WAYS if way.fits(x, W, stride, padding))(W, stride, padding)
+    return way, batch_slices(len(x), way.bytes_each(x))
 
 
-def _tap(x_pad, i, j, size, stride):
-    """Return the pixel that kernel entry (i, j) meets at every place: a view (N, C, H', W')."""
-    H, W = size
-    return x_pad[:, :, i : i + stride * H : stride, j : j + stride * W : stride]
-
-
-def _columns(x_pad, k, stride):
-    """Copy every window into a column: (n, C, H, W) -> (C·k·k, n·H'·W'), rows in the order of W[o].ravel()."""
-    n, C = x_pad.shape[:2]
-    size = _out_size(x_pad, k, stride)
-    columns = np.empty((C, k, k, n, *size), x_pad.dtype)
-    for i, j in np.ndindex(k, k):
-        columns[:, i, j] = _tap(x_pad, i, j, size, stride).swapaxes(0, 1)
-    return columns.reshape(C * k * k, -1)
-
-
-def _add_columns(dx_pad, dcolumns, k, stride):
-    """Add every column back onto the pixels it was copied from: `_columns`, undone."""
-    n, C = dx_pad.shape[:2]
-    size = _out_size(dx_pad, k, stride)
-    dcolumns = dcolumns.reshape(C, k, k, n, *size)
-    for i, j in np.ndindex(k, k):
-        tap = _tap(dx_pad, i, j, size, stride)
-        tap += dcolumns[:, i, j].swapaxes(0, 1)
-
-
-def _inner(x_pad, padding):
-    """View what lies inside the padding."""
-    H, W = x_pad.shape[2:]
-    return x_pad[:, :, padding : H - padding, padding : W - padding]
-
-
-def _slices(x_pad, k, stride):
-    """Cut the batch so that the columns of a slice fit the cache; the same cut forward and backward."""
-    H, W = _out_size(x_pad, k, stride)
-    return batch_slices(len(x_pad), x_pad.shape[1] * k * k * H * W * x_pad.itemsize)
+def _out_shape(x, W, stride, padding):
+    """Return the shape of the output."""
+    return len(x), len(W), *((n + 2 * padding - W.shape[-1]) // stride + 1 for n in x.shape[2:])
 
 
 def conv2d_forward(x, W, b=None, stride=1, padding=0):
     r"""2-D convolution of a batch.
 
     out[n,o,i,j] = b[o] + Σ_{c,a,b'} W[o,c,a,b'] · x_pad[n, c, i·stride + a, j·stride + b'], where x_pad is x
-    with `padding` zeros on every side. The windows are copied into the columns of a matrix, a slice of the
-    batch at a time, and one matrix product with the kernel's rows does all the sums.
+    with `padding` zeros on every side. A slice of the batch at a time, pixels are copied into a matrix, and one
+    matrix product with the kernels does all the sums: in general the windows are its columns (`Im2col`), 3×3
+    kernels take half the products (`Winograd`), and a single kernel is copied along a tile (`Toeplitz`).
 
     Parameters
     ----------
@@ -110,24 +83,19 @@ def conv2d_forward(x, W, b=None, stride=1, padding=0):
         check_shape(b, "b", (O,), "one bias an output channel")
     if stride < 1 or padding < 0:
         raise ValueError(f"stride is {stride} and padding {padding}, expected stride ≥ 1 and padding ≥ 0")
-    x_pad = np.zeros((*x.shape[:2], *(n + 2 * padding for n in x.shape[2:])), x.dtype)
-    if min(x_pad.shape[2:]) < k:
-        raise ValueError(f"the {k}×{k} kernel is larger than the padded x, {x_pad.shape[2:]}: raise the padding")
-    H, Wd = _out_size(x_pad, k, stride)
-    out = np.empty((len(x), O, H, Wd), np.result_type(x, W))
+    if min(x.shape[2:]) + 2 * padding < k:
+        padded = tuple(n + 2 * padding for n in x.shape[2:])
+        raise ValueError(f"the {k}×{k} kernel is larger than the padded x, {padded}: raise the padding")
+    out = np.empty(_out_shape(x, W, stride, padding), np.result_type(x, W))
+    way, slices = _way(x, W, stride, padding)
 
-    def convolve(s):
-        _inner(x_pad, padding)[s] = x[s]
-        if bands.fits(W, x_pad, stride, padding):
-            out[s] = bands.forward(x_pad[s], W)
-            return
-        rows = W.reshape(O, -1) @ _columns(x_pad[s], k, stride)  # (O,C·k·k) @ (C·k·k,n·H'·W') -> (O,n·H'·W')
-        out[s] = rows.reshape(O, -1, H, Wd).swapaxes(0, 1)
+    def forward(s):
+        out[s] = way.forward(x[s])
 
-    over_slices(convolve, _slices(x_pad, k, stride))
+    over_slices(forward, slices)
     if b is not None:
         out += np.asarray(b, out.dtype)[:, None, None]
-    return out, ConvCache(x_pad, W, b is not None, stride, padding)
+    return out, ConvCache(x, W, b is not None, stride, padding)
 
 
 def conv2d_backward(dout, cache):
@@ -158,24 +126,18 @@ def conv2d_backward(dout, cache):
     ValueError
         If `dout` does not have the output's shape.
     """
-    x_pad, W, has_bias, stride, p = cache
-    x_pad, W = inexact(x_pad), inexact(W)
-    O, _, k, _ = W.shape
-    dout = check_dout(dout, (len(x_pad), O, *_out_size(x_pad, k, stride)))
-    dx = np.empty(_inner(x_pad, p).shape, np.result_type(dout, W))
+    x, W, has_bias, stride, padding = cache
+    x, W = inexact(x), inexact(W)
+    dout = check_dout(dout, _out_shape(x, W, stride, padding))
+    dx = np.empty(x.shape, np.result_type(dout, W))
+    way, slices = _way(x, W, stride, padding)
 
     def backward(s):
-        if bands.fits(W, x_pad, stride, p):
-            dx[s], dW = bands.backward(dout[s], x_pad[s], W, p)
-            return dW
-        dx_pad = np.zeros(x_pad[s].shape, dx.dtype)
-        rows = dout[s].swapaxes(0, 1).reshape(O, -1)  # (n,O,H',W') -> (O,n·H'·W')
-        _add_columns(dx_pad, W.reshape(O, -1).T @ rows, k, stride)
-        dx[s] = _inner(dx_pad, p)
-        return rows @ _columns(x_pad[s], k, stride).T  # this slice's part of dW
+        dx[s], dkernels = way.backward(dout[s], x[s])
+        return dkernels
 
-    dW = sum(over_slices(backward, _slices(x_pad, k, stride)))
-    return dx, dW.reshape(W.shape), dout.sum(axis=(0, 2, 3)) if has_bias else None
+    dW = way.unfold(sum(over_slices(backward, slices)))
+    return dx, dW, dout.sum(axis=(0, 2, 3)) if has_bias else None
 
 
 # The same, one number at a time, as one would by hand. Slow, for reading and for testing.
@@ -185,7 +147,7 @@ def conv2d_forward_loops(x, W, b=None, stride=1, padding=0):
     """Loop twin of `conv2d_forward`; returns only the output."""
     O, C, k, _ = W.shape
     x_pad = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
-    out = np.zeros((len(x), O, *_out_size(x_pad, k, stride)), x.dtype)
+    out = np.zeros(_out_shape(x, W, stride, padding), x.dtype)
     for n, o, i, j in np.ndindex(*out.shape):
         for c, a, d in np.ndindex(C, k, k):
             out[n, o, i, j] += W[o, c, a, d] * x_pad[n, c, i * stride + a, j * stride + d]

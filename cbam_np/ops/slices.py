@@ -7,9 +7,10 @@ of a result: not on the number of threads.
 """
 
 import os
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import ContextVar, copy_context
 from functools import cache
+from threading import Lock
 
 from threadpoolctl import ThreadpoolController
 
@@ -25,19 +26,47 @@ def batch_slices(count, bytes_each):
 
 
 def over_slices(work, slices):
-    """Return [work(s) for s in slices], computed side by side; one after the other inside such a slice."""
+    """Return [work(s) for s in slices], computed side by side; one after the other inside such a slice.
+
+    The caller's thread works, too: it would only have to be woken up in the end.
+    """
     if len(slices) == 1 or _inside.get():
         return [work(s) for s in slices]
-    contexts = [copy_context() for _ in slices]  # a thread has none of its caller's, such as np.errstate
-    for context in contexts:
-        context.run(_inside.set, True)
+    results, errors, todo, turn = {}, {}, iter(range(len(slices))), Lock()
+
+    def take_turns():
+        while not errors:
+            with turn:
+                at = next(todo, None)
+            if at is None:
+                return
+            try:
+                results[at] = work(slices[at])
+            except Exception as error:  # raised below, by the caller's thread
+                errors[at] = error
+
+    context = copy_context()  # a thread has none of its caller's, such as np.errstate
+    context.run(_inside.set, True)
+    helpers = min(_threads(), len(slices)) - 1
     with _blas().limit(limits=1, user_api="blas"):
-        return list(_pool().map(lambda context, s: context.run(work, s), contexts, slices))
+        helping = [_pool(helpers).submit(context.copy().run, take_turns) for _ in range(helpers)]
+        try:
+            context.run(take_turns)
+        finally:
+            wait(helping)
+    if errors:
+        raise errors[min(errors)]
+    return [results[at] for at in range(len(slices))]
 
 
 @cache
-def _pool():
-    return ThreadPoolExecutor(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
+def _threads():
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+@cache
+def _pool(helpers):
+    return ThreadPoolExecutor(helpers)
 
 
 @cache

@@ -1,0 +1,71 @@
+"""Convolution by copying every window into a column of a matrix: one product with the kernels does all the sums."""
+
+import numpy as np
+
+
+class Im2col:
+    """Convolve a slice of a batch; for any kernels, stride and padding, and for exact fractions."""
+
+    def __init__(self, W, stride, padding):
+        self.W, self.stride, self.padding = W, stride, padding
+        self.rows = W.reshape(len(W), -1)  # (O,C,k,k) -> (O,C·k·k)
+
+    @staticmethod
+    def fits(x, W, stride, padding):
+        """Tell whether this is the way to go: where no other is."""
+        return True
+
+    def bytes_each(self, x):
+        """Return the size of one image's columns."""
+        H, W = self._out_size(x)
+        return self.rows.shape[1] * H * W * x.itemsize
+
+    def forward(self, x):
+        """Return the convolution, (n,C,H,W) -> (n,O,H',W')."""
+        H, W = self._out_size(x)
+        out = self.rows @ self._columns(x)  # (O,C·k·k) @ (C·k·k,n·H'·W') -> (O,n·H'·W')
+        return out.reshape(-1, len(x), H, W).swapaxes(0, 1)
+
+    def backward(self, dout, x):
+        """Return the gradient of x, and this slice's part of that of the kernels, for `unfold`."""
+        drows = dout.swapaxes(0, 1).reshape(len(self.rows), -1)  # (n,O,H',W') -> (O,n·H'·W')
+        dx = self._add_columns(self.rows.T @ drows, x)
+        return dx, drows @ self._columns(x).T
+
+    def unfold(self, dkernels):
+        """Return the gradient of the kernels from the sum of all parts."""
+        return dkernels.reshape(self.W.shape)
+
+    def _out_size(self, x):
+        return tuple((n + 2 * self.padding - self.W.shape[-1]) // self.stride + 1 for n in x.shape[2:])
+
+    def _pad(self, x):
+        """Return x with zeros all around, and the view of x in it."""
+        p = self.padding
+        x_pad = np.zeros((*x.shape[:2], *(n + 2 * p for n in x.shape[2:])), x.dtype)
+        inner = x_pad[:, :, p : p + x.shape[2], p : p + x.shape[3]]
+        return x_pad, inner
+
+    def _taps(self, x_pad, size):
+        """Yield (i, j) and the pixel that kernel entry (i, j) meets at every place: a view (n, C, H', W')."""
+        s, (H, W) = self.stride, size
+        for i, j in np.ndindex(self.W.shape[2:]):
+            yield (i, j), x_pad[:, :, i : i + s * H : s, j : j + s * W : s]
+
+    def _columns(self, x):
+        """Copy every window into a column: (n,C,H,W) -> (C·k·k, n·H'·W'), in the order of W[o].ravel()."""
+        (x_pad, inner), size = self._pad(x), self._out_size(x)
+        inner[...] = x
+        columns = np.empty((*self.W.shape[1:], len(x), *size), x.dtype)
+        for (i, j), tap in self._taps(x_pad, size):
+            columns[:, i, j] = tap.swapaxes(0, 1)
+        return columns.reshape(self.rows.shape[1], -1)
+
+    def _add_columns(self, dcolumns, x):
+        """Add every column back onto the pixels it was copied from: `_columns`, undone."""
+        size = self._out_size(x)
+        dx_pad, inner = self._pad(np.broadcast_to(dcolumns.dtype.type(), x.shape))
+        dcolumns = dcolumns.reshape(*self.W.shape[1:], len(x), *size)
+        for (i, j), tap in self._taps(dx_pad, size):
+            tap += dcolumns[:, i, j].swapaxes(0, 1)
+        return inner
