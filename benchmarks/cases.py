@@ -152,7 +152,7 @@ def training_step(model, images, labels):
     def run():
         logits = model.forward(images, training=True)
         loss, cache = ops.softmax_cross_entropy_forward(logits, labels, RECIPE.label_smoothing)
-        model.backward(ops.softmax_cross_entropy_backward(1.0, cache))
+        model.backward_params(ops.softmax_cross_entropy_backward(1.0, cache))
         grads = model.grads
         optimiser.step(grads, RECIPE.lr)
         return loss, *(grads[name] for name in params), *params.values()

@@ -18,11 +18,20 @@ def slices_of_a_mebibyte(monkeypatch):
     monkeypatch.setattr(slices, "SLICE_BYTES", 2**20)
 
 
-@pytest.mark.parametrize(("count", "bytes_each", "length"), [(11, 2**19, 2), (11, 2**30, 1), (3, 1, 3), (8, 2**18, 4)])
-def test_slices_cover_the_batch_once(count, bytes_each, length):
+@pytest.mark.parametrize(
+    ("count", "bytes_each", "lengths"),
+    [
+        (11, 2**18, [2, 3, 3, 3]),  # never more than a mebibyte, and an even number of them
+        (8, 2**18, [4, 4]),
+        (9, 2**16, [9]),  # too little for two
+        (3, 2**30, [1, 1, 1]),
+        (1, 2**30, [1]),
+    ],
+)
+def test_slices_cover_the_batch_once(count, bytes_each, lengths):
     cut = slices.batch_slices(count, bytes_each)
     assert [n for s in cut for n in range(count)[s]] == list(range(count))
-    assert len(range(count)[cut[0]]) == length
+    assert sorted(len(range(count)[s]) for s in cut) == sorted(lengths)
 
 
 def test_results_keep_the_order_of_the_slices():

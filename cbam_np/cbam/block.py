@@ -12,8 +12,6 @@ from .dialect import ORDERS, Dialect, get_dialect
 from .gate import gate_backward, gate_forward
 from .spatial import SpatialCache, SpatialGradients, spatial_attention_forward, spatial_gradients
 
-WORK = 2  # feature maps that a slice has in hand at a time; smaller slices wait for the interpreter more than they save
-
 ATTENTIONS = {
     "channel": (channel_attention_forward, channel_gradients),
     "spatial": (spatial_attention_forward, spatial_gradients),
@@ -119,7 +117,7 @@ def cbam_forward(x, params, dialect="paper", **changes):
     """
     d = get_dialect(dialect, **changes)
     x = as_float(x, "x", "N C H W")
-    slices = batch_slices(len(x), WORK * x[0].nbytes)
+    slices = batch_slices(len(x), x[0].nbytes)
     if len(slices) == 1:
         return _forward(x, params, d)
     dtype = _forward(x[:1, :, :1, :1], params, d)[0].dtype  # what x and the parameters come to: one pixel tells

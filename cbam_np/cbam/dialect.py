@@ -86,6 +86,8 @@ def get_dialect(dialect="paper", **changes):
     if not isinstance(dialect, Dialect):
         check_option(dialect, "dialect", DIALECTS)
         dialect = DIALECTS[dialect]
+    if not changes:
+        return dialect
     known = [f.name for f in fields(Dialect)]
     for word in changes:
         if word not in known:

@@ -47,6 +47,10 @@ class Layer:
         """Return the gradient of the input and fill `grads`; needs a `forward` before it."""
         raise TypeError(f"{type(self).__name__} does not say what its backward is")
 
+    def backward_params(self, dout):
+        """Do what `backward` does for `grads` alone: training has no use for the gradient of the images."""
+        self.backward(dout)
+
     def layers(self):
         """Yield (name, layer) for this layer, "" being its own name, and all inside it."""
         yield "", self
@@ -118,6 +122,9 @@ class Conv2d(Layer):
     def backward(self, dout):
         dx, self.grads["W"], _ = ops.conv2d_backward(dout, self.cache)
         return dx
+
+    def backward_params(self, dout):
+        _, self.grads["W"], _ = ops.conv2d_backward(dout, self.cache, want_dx=False)
 
 
 class BatchNorm2d(Layer):
@@ -303,6 +310,13 @@ class Sequential(Container):
         for part in reversed(self.parts.values()):
             dout = part.backward(dout)
         return dout
+
+    def backward_params(self, dout):
+        parts = list(self.parts.values())
+        first = next((at for at, part in enumerate(parts) if part.params), 0)
+        for part in reversed(parts[first + 1 :]):
+            dout = part.backward(dout)
+        parts[first].backward_params(dout)
 
 
 class Residual(Container):

@@ -44,9 +44,9 @@ def as_float(x, name, axes=None):
         raise TypeError(f"{name} holds text ({x.dtype}), expected numbers: float32 or float64")
     elif kind == "c":
         raise TypeError(f"{name} is {x.dtype}, expected real numbers: float32 or float64")
-    elif x.dtype not in (np.float32, np.float64):
+    elif x.dtype.char not in "fd":  # float32, float64
         raise TypeError(f"{name} is {x.dtype}, expected float32 or float64: convert it with .astype(np.float64)")
-    if axes is not None and x.ndim != len(axes.split()):
+    if axes is not None and x.ndim != axes.count(" ") + 1:
         expected = f"{len(axes.split())}, ({axes.replace(' ', ', ')})"
         hint = ": one image is a batch of one, x[None]" if axes == "N C H W" and x.ndim == 3 else ""
         raise ValueError(

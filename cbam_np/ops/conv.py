@@ -98,7 +98,7 @@ def conv2d_forward(x, W, b=None, stride=1, padding=0):
     return out, ConvCache(x, W, b is not None, stride, padding)
 
 
-def conv2d_backward(dout, cache):
+def conv2d_backward(dout, cache, want_dx=True):
     r"""Gradient of `conv2d_forward`.
 
     W[o,c,a,b'] multiplies x_pad[n, c, i·stride+a, j·stride+b'] in out[n,o,i,j]. So dW is dout times the
@@ -111,11 +111,13 @@ def conv2d_backward(dout, cache):
         Gradient of the loss with respect to the output.
     cache : ConvCache
         From `conv2d_forward`.
+    want_dx : bool
+        Whether the gradient of the input is wanted; in the first layer of a network, training can do without.
 
     Returns
     -------
-    dx : ndarray, shape (N, C, H, W)
-        Gradient of the input.
+    dx : ndarray, shape (N, C, H, W), or None
+        Gradient of the input, None where it is not wanted.
     dW : ndarray, shape (O, C, k, k)
         Gradient of the kernels.
     db : ndarray, shape (O,), or None
@@ -129,11 +131,13 @@ def conv2d_backward(dout, cache):
     x, W, has_bias, stride, padding = cache
     x, W = inexact(x), inexact(W)
     dout = check_dout(dout, _out_shape(x, W, stride, padding))
-    dx = np.empty(x.shape, np.result_type(dout, W))
+    dx = np.empty(x.shape, np.result_type(dout, W)) if want_dx else None
     way, slices = _way(x, W, stride, padding)
 
     def backward(s):
-        dx[s], dkernels = way.backward(dout[s], x[s])
+        own_dx, dkernels = way.backward(dout[s], x[s], want_dx)
+        if want_dx:
+            dx[s] = own_dx
         return dkernels
 
     dW = way.unfold(sum(over_slices(backward, slices)))

@@ -26,10 +26,10 @@ class Im2col:
         out = self.rows @ self._columns(x)  # (O,C·k·k) @ (C·k·k,n·H'·W') -> (O,n·H'·W')
         return out.reshape(-1, len(x), H, W).swapaxes(0, 1)
 
-    def backward(self, dout, x):
+    def backward(self, dout, x, want_dx=True):
         """Return the gradient of x, and this slice's part of that of the kernels, for `unfold`."""
         drows = dout.swapaxes(0, 1).reshape(len(self.rows), -1)  # (n,O,H',W') -> (O,n·H'·W')
-        dx = self._add_columns(self.rows.T @ drows, x)
+        dx = self._add_columns(self.rows.T @ drows, x) if want_dx else None
         return dx, drows @ self._columns(x).T
 
     def unfold(self, dkernels):

@@ -28,14 +28,28 @@ def _per_channel(x, **arrays):
     return (np.asarray(array, x.dtype) for array in arrays.values())
 
 
-def _sums(work, slices):
-    """Add up what `work` returns for each slice of the batch, first slice first."""
-    return sum(over_slices(work, slices))
-
-
-def _over_pixels(a, b=None):
+def _over_pixels(*factors):
     """Return Σ a, or Σ a ⊗ b, over (N, H, W): a number a channel."""
-    return a.sum(axis=PIXELS) if b is None else np.einsum("nchw,nchw->c", a, b)
+    return np.einsum(",".join(["nchw"] * len(factors)) + "->c", *factors)
+
+
+def _moments(x, slices):
+    """Return mean and variance of each channel, each slice read once.
+
+    A slice gives its own mean m and squares around it, q. Around the mean μ of all, its M values have the squares
+    q + M (m - μ)².
+    """
+
+    def own_moments(s):
+        count = x[s].size // x.shape[1]
+        mean = _over_pixels(x[s]) / count
+        centred = x[s] - mean[:, None, None]
+        return count, mean, _over_pixels(centred, centred)
+
+    parts = over_slices(own_moments, slices)
+    M = sum(count for count, _, _ in parts)
+    mean = sum(count * own for count, own, _ in parts) / M
+    return mean, sum(squares + count * (own - mean) ** 2 for count, own, squares in parts) / M
 
 
 def batch_norm_forward(x, gamma, beta, running=None, eps=1e-5):
@@ -75,25 +89,20 @@ def batch_norm_forward(x, gamma, beta, running=None, eps=1e-5):
     gamma, beta = _per_channel(x, gamma=gamma, beta=beta)
     slices = batch_slices(len(x), 4 * x[0].nbytes)
     if running is None:
-        M = x.size // x.shape[1]
-        if M == 1:
+        if x.size == x.shape[1]:
             raise ValueError(f"x has one value a channel, shape {x.shape}: training needs more to have a variance")
-        mean = _sums(lambda s: _over_pixels(x[s]), slices) / M
-
-        def squares(s):
-            centred = x[s] - mean[:, None, None]
-            return _over_pixels(centred, centred)
-
-        var = _sums(squares, slices) / M
+        mean, var = _moments(x, slices)
     else:
         mean, var = _per_channel(x, **dict(zip(("running mean", "running var"), running, strict=True)))
     inv_std = 1 / np.sqrt(var + eps)
     out = np.empty(x.shape, x.dtype)
 
+    scale = gamma * inv_std
+    shift = beta - mean * scale  # γ (x - μ) / √(v+ε) + β in two passes instead of three
+
     def normalise(s):
-        np.subtract(x[s], mean[:, None, None], out=out[s])
-        out[s] *= (gamma * inv_std)[:, None, None]
-        out[s] += beta[:, None, None]
+        np.multiply(x[s], scale[:, None, None], out=out[s])
+        out[s] += shift[:, None, None]
 
     over_slices(normalise, slices)
     return out, BatchNormCache(x, gamma, inv_std, mean, var, running is None)
@@ -128,17 +137,21 @@ def batch_norm_backward(dout, cache):
     x, gamma, inv_std, mean, _, training = cache
     dout = check_dout(dout, x.shape)
     slices = batch_slices(len(x), 4 * x[0].nbytes)
-    dbeta = _sums(lambda s: _over_pixels(dout[s]), slices)
-    dgamma = _sums(lambda s: _over_pixels(dout[s], x[s] - mean[:, None, None]), slices) * inv_std
+    sums = over_slices(lambda s: (_over_pixels(dout[s]), _over_pixels(dout[s], x[s])), slices)
+    dbeta = sum(part for part, _ in sums)
+    dgamma = (sum(part for _, part in sums) - mean * dbeta) * inv_std  # Σ dout ⊗ (x - μ) / √(v+ε)
     dx, M = np.empty(x.shape, np.result_type(dout, x)), x.size // x.shape[1]
+    slope = dgamma * inv_std / M
+    constant = dbeta / M - mean * slope  # dβ/M + x̂ dγ/M = x slope + constant
 
     def backward(s):
-        np.multiply(dout[s], (gamma * inv_std)[:, None, None], out=dx[s])
         if training:  # x moved the mean and the variance, too
-            x_hat_share = x[s] - mean[:, None, None]
-            x_hat_share *= (gamma * inv_std**2 * dgamma / M)[:, None, None]
-            dx[s] -= x_hat_share
-            dx[s] -= (gamma * inv_std * dbeta / M)[:, None, None]
+            np.multiply(x[s], -slope[:, None, None], out=dx[s])
+            dx[s] -= constant[:, None, None]
+            dx[s] += dout[s]
+            dx[s] *= (gamma * inv_std)[:, None, None]
+        else:
+            np.multiply(dout[s], (gamma * inv_std)[:, None, None], out=dx[s])
 
     over_slices(backward, slices)
     return dx, dgamma, dbeta

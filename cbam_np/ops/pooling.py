@@ -26,10 +26,10 @@ class AvgPoolCache(NamedTuple):
 
 
 class MaxPoolCache(NamedTuple):
-    """What `max_pool_backward` needs: the input and where each maximum was first met."""
+    """What `max_pool_backward` needs: the input and its maxima, over an axis that is kept with length 1."""
 
     x: np.ndarray
-    where: np.ndarray
+    maxima: np.ndarray
     over: str
     ties: str
 
@@ -153,20 +153,17 @@ def max_pool_forward(x, over="space", ties="first"):
     x = as_float(x, "x", "N C H W")
     check_option(over, "over", OVER)
     check_option(ties, "ties", TIES)
-    axis = OVER[over]
-    where = _first_maximum(_flat(x), axis)
-    out = np.take_along_axis(_flat(x), where, axis)
-    return out.reshape(_out_shape(x.shape, over)), MaxPoolCache(x, where, over, ties)
+    maxima = _flat(x).max(axis=OVER[over], keepdims=True)
+    return maxima.reshape(_out_shape(x.shape, over)), MaxPoolCache(x, maxima, over, ties)
 
 
-def _first_maximum(x, axis):
+def _first_maximum(x, maxima, axis):
     """Return what ``x.argmax(axis, keepdims=True)`` does; faster over channels, where argmax jumps about in memory."""
     if axis == 2 or x.dtype == object:
         return x.argmax(axis=axis, keepdims=True)
     last = x.shape[1] - 1
     to_go = np.arange(last, -1, -1, np.min_scalar_type(last))[:, None]  # channels that come after this one
-    is_max = x == x.max(axis=1, keepdims=True)
-    return last - (is_max.view(np.uint8) * to_go).max(axis=1, keepdims=True).astype(np.intp)
+    return last - ((x == maxima).view(np.uint8) * to_go).max(axis=1, keepdims=True).astype(np.intp)
 
 
 def max_pool_backward(dout, cache, into=None):
@@ -194,15 +191,16 @@ def max_pool_backward(dout, cache, into=None):
     ValueError
         If `dout` does not have the output's shape.
     """
-    x, where, over, ties = cache
-    dout = check_dout(dout, _out_shape(x.shape, over)).reshape(where.shape)
+    x, maxima, over, ties = cache
+    dout = check_dout(dout, _out_shape(x.shape, over)).reshape(maxima.shape)
     dx = np.zeros(x.shape, dout.dtype) if into is None else into
-    flat = _flat_view(dx)
+    flat, axis = _flat_view(dx), OVER[over]
     if ties == "first":
-        np.put_along_axis(flat, where, np.take_along_axis(flat, where, OVER[over]) + dout, OVER[over])
+        where = _first_maximum(_flat(x), maxima, axis)
+        np.put_along_axis(flat, where, np.take_along_axis(flat, where, axis) + dout, axis)
     else:
-        is_max = _flat(x) == np.take_along_axis(_flat(x), where, OVER[over])
-        flat += is_max * (dout / is_max.sum(axis=OVER[over], keepdims=True, dtype=dout.dtype))
+        is_max = _flat(x) == maxima
+        flat += is_max * (dout / is_max.sum(axis=axis, keepdims=True, dtype=dout.dtype))
     return dx
 
 

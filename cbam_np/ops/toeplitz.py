@@ -37,13 +37,14 @@ class Toeplitz:
         """Return the convolution, (n,C,H,W) -> (n,1,H',W')."""
         return _convolve(x, self.W, self.padding)
 
-    def backward(self, dout, x):
+    def backward(self, dout, x, want_dx=True):
         """Return the gradient of x, and this slice's part of that of the kernel, for `unfold`.
 
         The first is a convolution once more: of dout, with the kernel turned round, from its output to its inputs.
         """
         k, C = self.W.shape[-1], x.shape[1]
-        dx = _convolve(dout, self.W.swapaxes(0, 1)[:, :, ::-1, ::-1], k - 1 - self.padding)
+        turned = self.W.swapaxes(0, 1)[:, :, ::-1, ::-1]
+        dx = _convolve(dout, turned, k - 1 - self.padding) if want_dx else None
         dtiles = _tiles(dout, 1, 0)  # without a surrounding
         dT = _tiles(x, k, self.padding).T @ dtiles  # (C·rows·columns,tiles) @ (tiles,places)
         return dx, _copies(dT.reshape(C, *(t + k - 1 for t in TILE), 1, *TILE)).sum(axis=(2, 3))

@@ -10,10 +10,11 @@ from .slices import batch_slices, over_slices
 
 
 class MaxPool2dCache(NamedTuple):
-    """What `max_pool2d_backward` needs: the input, the output, the windows."""
+    """What `max_pool2d_backward` needs: the input, the output, where each maximum was first met, the windows."""
 
     x: np.ndarray
     out: np.ndarray
+    where: np.ndarray  # 0 … size²-1, in reading order
     size: int
     stride: int
     ties: str
@@ -64,15 +65,19 @@ def max_pool2d_forward(x, size=2, stride=None, ties="first"):
         raise ValueError(f"no {size}×{size} window fits into x, shape {x.shape}: make it smaller")
     H, W = ((n - size) // stride + 1 for n in x.shape[2:])
     out = np.empty((*x.shape[:2], H, W), x.dtype)
+    where = np.empty(out.shape, np.min_scalar_type(size**2))
 
     def pool(s):
         first, *others = _taps(x[s], size, stride)
-        out[s] = first
-        for tap in others:
+        out[s], where[s] = first, 0
+        for at, tap in enumerate(others, start=1):
+            tap = np.ascontiguousarray(tap)  # read twice below, and faster than in steps
+            larger = tap > out[s]
+            np.maximum(where[s], larger.view(np.uint8) * where.dtype.type(at), out=where[s])
             np.maximum(out[s], tap, out=out[s])
 
     over_slices(pool, batch_slices(len(x), 2 * x[0].nbytes))
-    return out, MaxPool2dCache(x, out, size, stride, ties)
+    return out, MaxPool2dCache(x, out, where, size, stride, ties)
 
 
 def max_pool2d_backward(dout, cache):
@@ -98,24 +103,22 @@ def max_pool2d_backward(dout, cache):
     ValueError
         If `dout` does not have the output's shape.
     """
-    x, out, size, stride, ties = cache
+    x, out, where, size, stride, ties = cache
     dout = check_dout(dout, out.shape)
     dx = np.zeros(x.shape, dout.dtype)
 
     def share(s):
-        pairs = list(zip(_taps(x[s], size, stride), _taps(dx[s], size, stride), strict=True))
         d = dout[s]
-        if ties == "split":
-            d = d / sum((tap == out[s]).astype(d.dtype) for tap, _ in pairs)
-        free = np.ones(d.shape, bool)  # windows whose maximum has not been met yet
-        for tap, dtap in pairs:
-            is_max = (tap == out[s]) & free
-            if stride >= size:
-                np.multiply(d, is_max, out=dtap)
+        if ties == "first":
+            shares = (where[s] == at for at in range(size**2))
+        else:
+            shares = [tap == out[s] for tap in _taps(x[s], size, stride)]
+            d = d / sum(part.astype(d.dtype) for part in shares)
+        for dtap, part in zip(_taps(dx[s], size, stride), shares, strict=True):
+            if stride >= size:  # no pixel is in two windows
+                np.multiply(d, part, out=dtap)
             else:
-                dtap += d * is_max
-            if ties == "first":
-                free ^= is_max
+                dtap += d * part
 
     over_slices(share, batch_slices(len(x), 3 * x[0].nbytes))
     return dx

@@ -72,7 +72,7 @@ class Winograd:
             rows[...] = Y[row, :, : rows.shape[2]].transpose(2, 0, 1, 3)
         return out
 
-    def backward(self, dout, x):
+    def backward(self, dout, x, want_dx=True):
         """Return the gradient of x, and this slice's part of that of the transformed kernels, for `unfold`."""
         n, O, H, W = dout.shape
         dY = np.zeros((OUT, O, _tiles(H), n, W + 1), dout.dtype)
@@ -81,7 +81,7 @@ class Winograd:
             dY[row, :, : rows.shape[2], :, :W] = rows.transpose(1, 2, 0, 3)
         dM = (self.A_T.T @ dY.reshape(OUT, -1)).reshape(IN, O, -1)
         dU = dM @ self._transformed(x).swapaxes(1, 2)  # (6,O,places) @ (6,places,C·3) -> (6,O,C·3)
-        return self._untransformed(self.U.swapaxes(1, 2) @ dM, x), dU
+        return self._untransformed(self.U.swapaxes(1, 2) @ dM, x) if want_dx else None, dU
 
     def unfold(self, dU):
         """Return the gradient of the kernels from the sum of all parts: (6,O,C·3) -> (O,C,3,3)."""

@@ -97,7 +97,7 @@ class Training:
             logits = self.model.forward(images, training=True)
             loss, cache = softmax_cross_entropy_forward(logits, labels, recipe.label_smoothing)
         self._demand_finite(loss=loss)
-        self.model.backward(softmax_cross_entropy_backward(1.0, cache))
+        self.model.backward_params(softmax_cross_entropy_backward(1.0, cache))
         self.optimiser.step(self.model.grads, self.lr)
         self.loss_sum += float(loss)
         self.correct += int((logits.argmax(axis=1) == labels).sum())
