@@ -47,7 +47,7 @@ def _convolution(x, W):
 def test_the_same_bits_with_any_number_of_threads(rng, monkeypatch):
     x = rng.standard_normal((64, 8, 16, 16)).astype(np.float32)
     W = rng.standard_normal((16, 8, 3, 3)).astype(np.float32)
-    assert len(slices.batch_slices(64, x[0].nbytes * 9)) > 4
+    assert len(slices.batch_slices(64, x[0].nbytes * 9)) == 6
     expected = _convolution(x, W)
     for threads in (1, 2, 5):
         monkeypatch.setattr(slices, "_threads", lambda threads=threads: threads)
@@ -73,7 +73,7 @@ def _relu(x, W):
 def _cbam(x, W):
     params = cbam.init_cbam(8, 2, 7, rng=np.random.default_rng(0), dtype=np.float32)
     out, cache = cbam.cbam_forward(x, params)
-    assert len(cache.parts) > 4
+    assert len(cache.parts) == 4
     dx, grads = cbam.cbam_backward(np.cos(x), cache)
     return (out, dx, *grads.values())
 
