@@ -12,7 +12,7 @@ import numpy as np
 
 from cbam_np import SmallCNN, ops
 from cbam_np.cbam import cbam_backward, cbam_forward, init_cbam
-from cbam_np.nn import SGD
+from cbam_np.nn import SGD, InPieces
 from cbam_np.train import Recipe
 
 from .timing import TOLERANCE
@@ -147,12 +147,13 @@ def draw_network(sizes, attention, dtype=np.float32):
 def training_step(model, images, labels):
     """Return what takes a step of SGD, and returns loss, gradients and new parameters."""
     params = model.params
+    pieces = InPieces(model)
     optimiser = SGD(params, RECIPE.momentum, weight_decay=RECIPE.weight_decay)
 
     def run():
-        logits = model.forward(images, training=True)
+        logits = pieces.forward(images, training=True)
         loss, cache = ops.softmax_cross_entropy_forward(logits, labels, RECIPE.label_smoothing)
-        model.backward_params(ops.softmax_cross_entropy_backward(1.0, cache))
+        pieces.backward(ops.softmax_cross_entropy_backward(1.0, cache))
         grads = model.grads
         optimiser.step(grads, RECIPE.lr)
         return loss, *(grads[name] for name in params), *params.values()
@@ -162,7 +163,8 @@ def training_step(model, images, labels):
 
 def inference(model, images, labels):
     """Return what computes the scores of images."""
-    return lambda: (model.forward(images),)
+    pieces = InPieces(model)
+    return lambda: (pieces.forward(images),)
 
 
 def network(part, sizes, attention, dtype):

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..nn.layers import CBAM
+from ..ops import softmax
 
 
 class AttentionMaps(NamedTuple):
@@ -33,7 +34,7 @@ def attention_maps(model, images):
         `Mc` (N, C) with a weight a channel, `Ms` (N, h, w) with a weight a pixel, at the block's resolution;
         empty for a network without attention.
     """
-    p = model.predict(images, batch_size=len(images))
+    p = softmax(model.forward(images))
     maps = []
     for name, layer in model.layers():
         if isinstance(layer, CBAM):

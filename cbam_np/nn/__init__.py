@@ -4,3 +4,4 @@ from . import layers, models, optim
 from .layers import Residual, Sequential
 from .models import Classifier, SmallCNN
 from .optim import SCHEDULES, SGD
+from .pieces import InPieces

@@ -1,9 +1,12 @@
 """Layers: thin classes that hold parameters, gradients and the last cache. The mathematics is in `ops` and `cbam`."""
 
+from copy import copy
+
 import numpy as np
 
 from .. import cbam, ops
 from ..ops.checks import as_float, check_rng, check_shape
+from .steps import alone
 
 
 def he_normal(rng, shape, dtype):
@@ -29,11 +32,17 @@ class Layer:
     state : dict of str to ndarray
         What is kept but not learned, such as running averages.
     cache : tuple
-        What the last `forward` left for `backward`.
+        What the last `forward` left for `backward`; nothing where `remembers` is set to False.
     """
+
+    remembers = True
 
     def __init__(self, params=None, state=None):
         self.params, self.grads, self.state = params or {}, {}, state or {}
+
+    def __setattr__(self, name, value):
+        if name != "cache" or self.remembers:
+            super().__setattr__(name, value)
 
     def __getattr__(self, name):
         hint = ": run forward before backward" if name == "cache" else ""
@@ -47,13 +56,40 @@ class Layer:
         """Return the gradient of the input and fill `grads`; needs a `forward` before it."""
         raise TypeError(f"{type(self).__name__} does not say what its backward is")
 
-    def backward_params(self, dout):
-        """Do what `backward` does for `grads` alone: training has no use for the gradient of the images."""
-        self.backward(dout)
+    def forward_steps(self, x, training=False):
+        """Do what `forward` does for a piece of a batch, as a generator.
+
+        It yields what the other pieces have to know and is sent a list of what all of them have yielded, in their
+        order, its own among it (see `pieces`); most layers need nothing of other images.
+        """
+        return self.forward(x, training)
+        yield
+
+    def backward_steps(self, dout):
+        """Do what `backward` does for a piece of a batch, as a generator; `grads` is the piece's share."""
+        return self.backward(dout)
+        yield
+
+    def twin(self):
+        """Return a layer for another piece of the batch: with the same params and state, not copied."""
+        twin = copy(self)
+        twin.grads = {}
+        twin.__dict__.pop("cache", None)
+        return twin
 
     def layers(self):
         """Yield (name, layer) for this layer, "" being its own name, and all inside it."""
         yield "", self
+
+
+class Meeting(Layer):
+    """A layer that looks at the whole batch, or has such layers inside: its steps are written, the rest follows."""
+
+    def forward(self, x, training=False):
+        return alone(self.forward_steps(x, training))
+
+    def backward(self, dout):
+        return alone(self.backward_steps(dout))
 
 
 class ReLU(Layer):
@@ -109,7 +145,12 @@ class Linear(Layer):
 
 
 class Conv2d(Layer):
-    """2-D convolution without bias, since a batch normalisation follows, with padding that keeps the size."""
+    """2-D convolution without bias, since a batch normalisation follows, with padding that keeps the size.
+
+    Where `want_dx` is set to False, as for a network's first layer in training, `backward` returns None.
+    """
+
+    want_dx = True
 
     def __init__(self, inputs, outputs, kernel_size=3, stride=1, *, rng, dtype=np.float32):
         super().__init__({"W": he_normal(rng, (outputs, inputs, kernel_size, kernel_size), dtype)})
@@ -120,14 +161,11 @@ class Conv2d(Layer):
         return out
 
     def backward(self, dout):
-        dx, self.grads["W"], _ = ops.conv2d_backward(dout, self.cache)
+        dx, self.grads["W"], _ = ops.conv2d_backward(dout, self.cache, self.want_dx)
         return dx
 
-    def backward_params(self, dout):
-        _, self.grads["W"], _ = ops.conv2d_backward(dout, self.cache, want_dx=False)
 
-
-class BatchNorm2d(Layer):
+class BatchNorm2d(Meeting):
     """Batch normalisation that keeps running averages for inference.
 
     Parameters
@@ -149,19 +187,27 @@ class BatchNorm2d(Layer):
         )
         self.momentum, self.eps = momentum, eps
 
-    def forward(self, x, training=False):
-        running = None if training else (self.state["mean"], self.state["var"])
-        out, self.cache = ops.batch_norm_forward(x, **self.params, running=running, eps=self.eps)
-        if training:
-            M = x.size // x.shape[1]
-            unbiased = self.cache.var * (M / (M - 1))  # the batch is a sample; the average is to stand for all
-            for name, new in (("mean", self.cache.mean), ("var", unbiased)):
+    def forward_steps(self, x, training=False):
+        if not training:
+            running = self.state["mean"], self.state["var"]
+            out, self.cache = ops.batch_norm_forward(x, **self.params, running=running, eps=self.eps)
+            return out
+        own = ops.batch_norm_moments(x)
+        parts = yield own
+        moments = ops.merge_moments(parts)
+        out, self.cache = ops.batch_norm_forward(x, **self.params, eps=self.eps, moments=moments)
+        if own is parts[0]:  # the first piece keeps the averages for all
+            unbiased = moments.squares / (moments.count - 1)  # the batch is a sample; the average is to stand for all
+            for name, new in (("mean", moments.mean), ("var", unbiased)):
                 self.state[name] += self.momentum * (new - self.state[name])
         return out
 
-    def backward(self, dout):
-        dx, self.grads["gamma"], self.grads["beta"] = ops.batch_norm_backward(dout, self.cache)
-        return dx
+    def backward_steps(self, dout):
+        own = ops.batch_norm_sums(dout, self.cache)
+        self.grads["gamma"], self.grads["beta"] = own
+        parts = yield own
+        sums = [sum(shares) for shares in zip(*parts, strict=True)]
+        return ops.batch_norm_backward(dout, self.cache, sums)[0]
 
 
 class CBAM(Layer):
@@ -233,7 +279,7 @@ class Normalise(Layer):
         return as_float(dout, "dout", "N C H W") / self.state["std"][:, None, None]
 
 
-class Container(Layer):
+class Container(Meeting):
     """A layer made of named layers; its params, grads and state are theirs, under "name.parameter".
 
     Parameters
@@ -259,6 +305,11 @@ class Container(Layer):
     params = property(lambda self: self._collect("params"))
     grads = property(lambda self: self._collect("grads"))
     state = property(lambda self: self._collect("state"))
+
+    def twin(self):
+        twin = copy(self)
+        twin.parts = {name: part.twin() for name, part in self.parts.items()}
+        return twin
 
     def layers(self):
         yield "", self
@@ -301,22 +352,17 @@ class Container(Layer):
 class Sequential(Container):
     """Layers one after the other."""
 
-    def forward(self, x, training=False):
+    def forward_steps(self, x, training=False):
         for part in self.parts.values():
-            x = part.forward(x, training)
+            x = yield from part.forward_steps(x, training)
         return x
 
-    def backward(self, dout):
+    def backward_steps(self, dout):
         for part in reversed(self.parts.values()):
-            dout = part.backward(dout)
+            dout = yield from part.backward_steps(dout)
+            if dout is None:  # nobody asked for it
+                return None
         return dout
-
-    def backward_params(self, dout):
-        parts = list(self.parts.values())
-        first = next((at for at, part in enumerate(parts) if part.params), 0)
-        for part in reversed(parts[first + 1 :]):
-            dout = part.backward(dout)
-        parts[first].backward_params(dout)
 
 
 class Residual(Container):
@@ -333,12 +379,12 @@ class Residual(Container):
     def __init__(self, branch, shortcut=None):
         super().__init__(branch=branch, **({} if shortcut is None else {"shortcut": shortcut}))
 
-    def forward(self, x, training=False):
-        out = self.branch.forward(x, training)
-        shortcut = self.shortcut.forward(x, training) if "shortcut" in self.parts else x
+    def forward_steps(self, x, training=False):
+        out = yield from self.branch.forward_steps(x, training)
+        shortcut = (yield from self.shortcut.forward_steps(x, training)) if "shortcut" in self.parts else x
         check_shape(shortcut, "the shortcut's output", out.shape, "it is added to the branch's; give a shortcut layer")
         return out + shortcut
 
-    def backward(self, dout):
-        dx = self.shortcut.backward(dout) if "shortcut" in self.parts else dout
-        return dx + self.branch.backward(dout)  # x feeds both paths: the gradients add
+    def backward_steps(self, dout):
+        dx = (yield from self.shortcut.backward_steps(dout)) if "shortcut" in self.parts else dout
+        return dx + (yield from self.branch.backward_steps(dout))  # x feeds both paths: the gradients add

@@ -5,6 +5,7 @@ import numpy as np
 from ..ops import softmax
 from ..ops.checks import check_option
 from .layers import CBAM, SE, BatchNorm2d, Conv2d, GlobalAvgPool, Linear, MaxPool2d, Normalise, ReLU, Sequential
+from .pieces import InPieces
 
 ATTENTIONS = {"se": SE, "cbam": CBAM}
 
@@ -40,7 +41,8 @@ class Classifier(Sequential):
         if len(images) == 0:
             raise ValueError(f"images are empty, shape {images.shape}: pass at least one")
         batches = range(0, len(images), batch_size)
-        return np.concatenate([softmax(self.forward(images[at : at + batch_size])) for at in batches])
+        pieces = InPieces(self)
+        return np.concatenate([softmax(pieces.forward(images[at : at + batch_size])) for at in batches])
 
 
 class SmallCNN(Classifier):

@@ -9,7 +9,7 @@ from .activations import relu_backward, relu_forward, sigmoid_backward, sigmoid_
 from .conv import conv2d_backward, conv2d_backward_loops, conv2d_forward, conv2d_forward_loops
 from .linear import linear_backward, linear_forward
 from .loss import softmax, softmax_cross_entropy_backward, softmax_cross_entropy_forward
-from .norm import batch_norm_backward, batch_norm_forward
+from .norm import batch_norm_backward, batch_norm_forward, batch_norm_moments, batch_norm_sums, merge_moments
 from .pooling import (
     avg_pool_backward,
     avg_pool_backward_loops,

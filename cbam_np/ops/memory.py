@@ -1,16 +1,21 @@
-"""Memory that is given back is kept for the next array, instead of being fetched from the operating system again.
+"""Memory that an array gives back is kept for the next one, instead of being fetched from the operating system again.
 
-By default, the C library of Linux returns a freed block of some hundred kilobytes at once, and every page of the next
-one costs an interrupt when it is first written to: for arrays of a mebibyte, more time than calculating. It learns
-from what is freed, though (`mallopt(3)`, M_MMAP_THRESHOLD): having seen a large block come and go, it keeps smaller
-ones. So we show it one. It is never written to, and so takes no memory.
+By default, the C library of Linux gives large blocks back at once, and the system then interrupts for every 4 KiB that
+are first written to: with arrays of some mebibytes, that takes longer than to calculate. `mallopt(3)` says otherwise.
 """
 
-import numpy as np
+import ctypes
+import sys
 
-LARGEST = 31 * 2**20  # bytes; from 32 MiB on, the C library learns nothing
+TRIM_THRESHOLD, TOP_PAD, MMAP_THRESHOLD = -1, -2, -3  # parameters of mallopt, from malloc.h
 
 
 def keep():
-    """Let the process keep up to about twice `LARGEST` of what it frees; elsewhere than on Linux, nothing happens."""
-    np.empty(LARGEST, np.uint8)
+    """Let the process keep what it frees, other than blocks above 32 MiB; elsewhere than on Linux, nothing happens."""
+    if sys.platform != "linux":
+        return
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(TRIM_THRESHOLD, 2**31 - 1)
+        mallopt(TOP_PAD, 2**26)
+        mallopt(MMAP_THRESHOLD, 2**25)

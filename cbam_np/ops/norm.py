@@ -11,14 +11,23 @@ PIXELS = (0, 2, 3)  # the axes of (N, C, H, W) that one channel's statistics run
 
 
 class BatchNormCache(NamedTuple):
-    """What `batch_norm_backward` needs, and the statistics that were used."""
+    """What `batch_norm_backward` needs, and the statistics that were used, of `count` values a channel."""
 
     x: np.ndarray
     gamma: np.ndarray
     inv_std: np.ndarray
     mean: np.ndarray
     var: np.ndarray
+    count: int
     training: bool
+
+
+class Moments(NamedTuple):
+    """Of each channel: how many values, their mean, and Σ (x - mean)²."""
+
+    count: int
+    mean: np.ndarray
+    squares: np.ndarray
 
 
 def _per_channel(x, **arrays):
@@ -33,26 +42,33 @@ def _over_pixels(*factors):
     return np.einsum(",".join(["nchw"] * len(factors)) + "->c", *factors)
 
 
-def _moments(x, slices):
-    """Return mean and variance of each channel, each slice read once.
+def _slices(x):
+    return batch_slices(len(x), 4 * x[0].nbytes)
 
-    A slice gives its own mean m and squares around it, q. Around the mean μ of all, its M values have the squares
-    q + M (m - μ)².
-    """
 
-    def own_moments(s):
+def batch_norm_moments(x):
+    """Return the `Moments` of a batch, or of a piece of one, shape (N, C, H, W); each number is read once."""
+
+    def own(s):
         count = x[s].size // x.shape[1]
         mean = _over_pixels(x[s]) / count
         centred = x[s] - mean[:, None, None]
-        return count, mean, _over_pixels(centred, centred)
+        return Moments(count, mean, _over_pixels(centred, centred))
 
-    parts = over_slices(own_moments, slices)
-    M = sum(count for count, _, _ in parts)
-    mean = sum(count * own for count, own, _ in parts) / M
-    return mean, sum(squares + count * (own - mean) ** 2 for count, own, squares in parts) / M
+    return merge_moments(over_slices(own, _slices(x)))
 
 
-def batch_norm_forward(x, gamma, beta, running=None, eps=1e-5):
+def merge_moments(parts):
+    """Return the `Moments` of pieces together.
+
+    Around the mean μ of all, a piece with M values, mean m and Σ (x - m)² = q has the squares q + M (m - μ)².
+    """
+    count = sum(part.count for part in parts)
+    mean = sum(part.count * part.mean for part in parts) / count
+    return Moments(count, mean, sum(part.squares + part.count * (part.mean - mean) ** 2 for part in parts))
+
+
+def batch_norm_forward(x, gamma, beta, running=None, eps=1e-5, moments=None):
     r"""Batch normalisation over (N, H, W), x̂ = (x - μ) / √(v + ε), out = γ x̂ + β.
 
     In training (`running` is None) μ and v are the batch's own mean and variance, channel by channel; the
@@ -68,6 +84,8 @@ def batch_norm_forward(x, gamma, beta, running=None, eps=1e-5):
         Statistics to use in inference.
     eps : float
         ε, keeps the root away from 0.
+    moments : Moments, optional
+        In training, those of the whole batch where x is a piece of it; `batch_norm_moments(x)` where none are given.
 
     Returns
     -------
@@ -87,13 +105,14 @@ def batch_norm_forward(x, gamma, beta, running=None, eps=1e-5):
     """
     x = as_float(x, "x", "N C H W")
     gamma, beta = _per_channel(x, gamma=gamma, beta=beta)
-    slices = batch_slices(len(x), 4 * x[0].nbytes)
     if running is None:
-        if x.size == x.shape[1]:
+        count, mean, squares = batch_norm_moments(x) if moments is None else moments
+        if count == 1:
             raise ValueError(f"x has one value a channel, shape {x.shape}: training needs more to have a variance")
-        mean, var = _moments(x, slices)
+        var = squares / count
     else:
         mean, var = _per_channel(x, **dict(zip(("running mean", "running var"), running, strict=True)))
+        count = None
     inv_std = 1 / np.sqrt(var + eps)
     out = np.empty(x.shape, x.dtype)
 
@@ -104,11 +123,19 @@ def batch_norm_forward(x, gamma, beta, running=None, eps=1e-5):
         np.multiply(x[s], scale[:, None, None], out=out[s])
         out[s] += shift[:, None, None]
 
-    over_slices(normalise, slices)
-    return out, BatchNormCache(x, gamma, inv_std, mean, var, running is None)
+    over_slices(normalise, _slices(x))
+    return out, BatchNormCache(x, gamma, inv_std, mean, var, count, running is None)
 
 
-def batch_norm_backward(dout, cache):
+def batch_norm_sums(dout, cache):
+    """Return dγ = Σ dout ⊗ x̂ and dβ = Σ dout, or what a piece of the batch contributes to them."""
+    x, dout = cache.x, check_dout(dout, cache.x.shape)
+    parts = over_slices(lambda s: (_over_pixels(dout[s]), _over_pixels(dout[s], x[s])), _slices(x))
+    dbeta, products = (sum(sums) for sums in zip(*parts, strict=True))
+    return (products - cache.mean * dbeta) * cache.inv_std, dbeta  # Σ dout ⊗ (x - μ) / √(v+ε)
+
+
+def batch_norm_backward(dout, cache, sums=None):
     r"""Gradient of `batch_norm_forward`.
 
     dγ = Σ dout ⊗ x̂ and dβ = Σ dout, over (N, H, W). In inference μ and v are constants: dx = dout γ / √(v+ε).
@@ -121,6 +148,8 @@ def batch_norm_backward(dout, cache):
         Gradient of the loss with respect to the output.
     cache : BatchNormCache
         From `batch_norm_forward`.
+    sums : (dgamma, dbeta), optional
+        Those of the whole batch where x is a piece of it; `batch_norm_sums(dout, cache)` where none are given.
 
     Returns
     -------
@@ -134,15 +163,13 @@ def batch_norm_backward(dout, cache):
     ValueError
         If `dout` does not have the output's shape.
     """
-    x, gamma, inv_std, mean, _, training = cache
+    x, gamma, inv_std, mean, _, count, training = cache
     dout = check_dout(dout, x.shape)
-    slices = batch_slices(len(x), 4 * x[0].nbytes)
-    sums = over_slices(lambda s: (_over_pixels(dout[s]), _over_pixels(dout[s], x[s])), slices)
-    dbeta = sum(part for part, _ in sums)
-    dgamma = (sum(part for _, part in sums) - mean * dbeta) * inv_std  # Σ dout ⊗ (x - μ) / √(v+ε)
-    dx, M = np.empty(x.shape, np.result_type(dout, x)), x.size // x.shape[1]
-    slope = dgamma * inv_std / M
-    constant = dbeta / M - mean * slope  # dβ/M + x̂ dγ/M = x slope + constant
+    dgamma, dbeta = batch_norm_sums(dout, cache) if sums is None else sums
+    dx = np.empty(x.shape, np.result_type(dout, x))
+    if training:
+        slope = dgamma * inv_std / count
+        constant = dbeta / count - mean * slope  # dβ/M + x̂ dγ/M = x slope + constant
 
     def backward(s):
         if training:  # x moved the mean and the variance, too
@@ -153,5 +180,5 @@ def batch_norm_backward(dout, cache):
         else:
             np.multiply(dout[s], (gamma * inv_std)[:, None, None], out=dx[s])
 
-    over_slices(backward, slices)
+    over_slices(backward, _slices(x))
     return dx, dgamma, dbeta

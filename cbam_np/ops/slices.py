@@ -10,11 +10,14 @@ import os
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import ContextVar, copy_context
 from functools import cache
+from itertools import pairwise
 from threading import Lock
 
 from threadpoolctl import ThreadpoolController
 
-SLICE_BYTES = 6 * 2**20  # what a slice may work on: near the cache, yet enough not to wait for the interpreter all the time
+SLICE_BYTES = (
+    6 * 2**20
+)  # what a slice may work on: near the cache, yet enough not to wait for the interpreter all the time
 ALONE = 2**22  # bytes; for less, to wake another thread takes longer than it helps
 
 _inside = ContextVar("inside", default=False)  # a thread of the pool that waited for the pool would wait for ever
@@ -24,10 +27,12 @@ def batch_slices(count, bytes_each):
     """Cut `count` images that need `bytes_each` bytes each into an even number of slices, as equal as can be."""
     if count * bytes_each < min(ALONE, SLICE_BYTES):
         return [slice(0, count)]
-    pairs = -(-count * bytes_each // (2 * SLICE_BYTES))
-    pieces = min(count, 2 * pairs)
+    pieces = -(-count * bytes_each // SLICE_BYTES)
+    if not _inside.get():
+        pieces += pieces % 2
+    pieces = min(count, pieces)
     bounds = [piece * count // pieces for piece in range(pieces + 1)]
-    return [slice(start, stop) for start, stop in zip(bounds, bounds[1:], strict=False)]
+    return [slice(start, stop) for start, stop in pairwise(bounds)]
 
 
 def over_slices(work, slices):

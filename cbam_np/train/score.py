@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from ..nn import InPieces
 from ..ops import softmax_cross_entropy_forward
 
 
@@ -30,10 +31,10 @@ def evaluate(model, data, batch_size=128):
         `accuracy`, the part of the images whose most probable class is the right one, and `loss`, the mean
         cross-entropy without label smoothing.
     """
-    correct, loss = 0, 0.0
+    pieces, correct, loss = InPieces(model), 0, 0.0
     for at in range(0, len(data), batch_size):
         labels = data.labels[at : at + batch_size]
-        logits = model.forward(data.images[at : at + batch_size])
+        logits = pieces.forward(data.images[at : at + batch_size])
         correct += int((logits.argmax(axis=1) == labels).sum())
         loss += float(softmax_cross_entropy_forward(logits, labels)[0]) * len(labels)
     return Score(correct / len(data), loss / len(data))

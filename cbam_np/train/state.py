@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 import numpy as np
 
-from ..nn import SCHEDULES, SGD
+from ..nn import SCHEDULES, SGD, InPieces
 from ..ops import softmax_cross_entropy_backward, softmax_cross_entropy_forward
 from .checkpoint import CheckpointError, load_checkpoint, save_checkpoint, write_json
 from .machine import describe_machine
@@ -47,6 +47,7 @@ class Training:
 
     def __init__(self, model, train, recipe, rng, settings=None):
         self.model, self.data, self.recipe, self.rng, self.settings = model, train, recipe, rng, settings
+        self.pieces = InPieces(model)
         self.optimiser = SGD(model.params, recipe.momentum, weight_decay=recipe.weight_decay)
         self.steps = recipe.steps(len(train))  # an epoch
         self.machine = describe_machine()
@@ -94,10 +95,10 @@ class Training:
         images = AUGMENTATIONS[recipe.augment](self.data.images[batch], rng=self.rng)
         labels = self.data.labels[batch]
         with self._watching():
-            logits = self.model.forward(images, training=True)
+            logits = self.pieces.forward(images, training=True)
             loss, cache = softmax_cross_entropy_forward(logits, labels, recipe.label_smoothing)
         self._demand_finite(loss=loss)
-        self.model.backward_params(softmax_cross_entropy_backward(1.0, cache))
+        self.pieces.backward(softmax_cross_entropy_backward(1.0, cache))
         self.optimiser.step(self.model.grads, self.lr)
         self.loss_sum += float(loss)
         self.correct += int((logits.argmax(axis=1) == labels).sum())
