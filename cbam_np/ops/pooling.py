@@ -26,10 +26,11 @@ class AvgPoolCache(NamedTuple):
 
 
 class MaxPoolCache(NamedTuple):
-    """What `max_pool_backward` needs: the input and its maxima, over an axis that is kept with length 1."""
+    """What `max_pool_backward` needs: the input, its maxima, and where each was first met if that is known."""
 
     x: np.ndarray
-    maxima: np.ndarray
+    maxima: np.ndarray  # the axis is kept, with length 1
+    where: np.ndarray | None
     over: str
     ties: str
 
@@ -153,14 +154,17 @@ def max_pool_forward(x, over="space", ties="first"):
     x = as_float(x, "x", "N C H W")
     check_option(over, "over", OVER)
     check_option(ties, "ties", TIES)
-    maxima = _flat(x).max(axis=OVER[over], keepdims=True)
-    return maxima.reshape(_out_shape(x.shape, over)), MaxPoolCache(x, maxima, over, ties)
+    flat, axis = _flat(x), OVER[over]
+    if over == "space" or x.dtype == object:
+        where = flat.argmax(axis=axis, keepdims=True)
+        maxima = np.take_along_axis(flat, where, axis)
+    else:  # over channels, argmax jumps about in memory; `_first_channel` does it faster, if it comes to that
+        where, maxima = None, flat.max(axis=axis, keepdims=True)
+    return maxima.reshape(_out_shape(x.shape, over)), MaxPoolCache(x, maxima, where, over, ties)
 
 
-def _first_maximum(x, maxima, axis):
-    """Return what ``x.argmax(axis, keepdims=True)`` does; faster over channels, where argmax jumps about in memory."""
-    if axis == 2 or x.dtype == object:
-        return x.argmax(axis=axis, keepdims=True)
+def _first_channel(x, maxima):
+    """Return ``x.argmax(axis=1, keepdims=True)`` of (N, C, H·W) whose maxima over channels are known."""
     last = x.shape[1] - 1
     to_go = np.arange(last, -1, -1, np.min_scalar_type(last))[:, None]  # channels that come after this one
     return last - ((x == maxima).view(np.uint8) * to_go).max(axis=1, keepdims=True).astype(np.intp)
@@ -191,13 +195,14 @@ def max_pool_backward(dout, cache, into=None):
     ValueError
         If `dout` does not have the output's shape.
     """
-    x, maxima, over, ties = cache
+    x, maxima, where, over, ties = cache
     dout = check_dout(dout, _out_shape(x.shape, over)).reshape(maxima.shape)
     dx = np.zeros(x.shape, dout.dtype) if into is None else into
     flat, axis = _flat_view(dx), OVER[over]
     if ties == "first":
-        where = _first_maximum(_flat(x), maxima, axis)
-        np.put_along_axis(flat, where, np.take_along_axis(flat, where, axis) + dout, axis)
+        at = list(np.ogrid[tuple(map(slice, flat.shape))])
+        at[axis] = _first_channel(_flat(x), maxima) if where is None else where
+        flat.reshape(-1)[np.ravel_multi_index(at, flat.shape)] += dout  # one index is faster than three
     else:
         is_max = _flat(x) == maxima
         flat += is_max * (dout / is_max.sum(axis=axis, keepdims=True, dtype=dout.dtype))

@@ -105,7 +105,8 @@ def max_pool2d_backward(dout, cache):
     """
     x, out, where, size, stride, ties = cache
     dout = check_dout(dout, out.shape)
-    dx = np.zeros(x.shape, dout.dtype)
+    tiled = stride == size and not any(n % size for n in x.shape[2:])  # each pixel is in one window
+    dx = (np.empty if tiled else np.zeros)(x.shape, dout.dtype)
 
     def share(s):
         d = dout[s]

@@ -106,8 +106,9 @@ class Winograd:
         n, C, H, W = x.shape
         tiles, places = _tiles(H), n * (W + 1)
         dV = dV.reshape(IN, C, 3, tiles, places)
-        drows = np.zeros((IN, C, tiles, places + 2), dV.dtype)
-        for tap in range(3):
+        drows = np.empty((IN, C, tiles, places + 2), dV.dtype)
+        drows[..., :places], drows[..., places:] = dV[:, :, 0], 0
+        for tap in (1, 2):
             drows[..., tap : tap + places] += dV[:, :, tap]
         drows = (self.B_T.T @ drows.reshape(IN, -1)).reshape(drows.shape)
         dx_pad = np.zeros((C, tiles + 1, OUT, places + 2), dV.dtype)
