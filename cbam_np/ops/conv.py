@@ -18,19 +18,24 @@ WAYS = (Toeplitz, Winograd, Im2col)  # the same sums, in the order in which they
 
 
 class ConvCache(NamedTuple):
-    """What `conv2d_backward` needs: the input, the kernels and how they are laid on it."""
+    """What `conv2d_backward` needs: the input, the kernels, how they are laid on it and how that was calculated."""
 
     x: np.ndarray
     W: np.ndarray
     has_bias: bool
     stride: int
     padding: int
+    way: Toeplitz | Winograd | Im2col
 
 
-def _way(x, W, stride, padding):
-    """Return the fastest way to convolve, and slices of the batch in which it fits the cache."""
-    way = next(way for way in WAYS if way.fits(x, W, stride, padding))(W, stride, padding)
-    return way, batch_slices(len(x), way.bytes_each(x))
+def _find_way(x, W, stride, padding):
+    """Return the fastest way to convolve."""
+    return next(way for way in WAYS if way.fits(x, W, stride, padding))(W, stride, padding)
+
+
+def _slices(way, x):
+    """Cut the batch into slices in which the way fits the cache."""
+    return batch_slices(len(x), way.bytes_each(x))
 
 
 def _out_shape(x, W, stride, padding):
@@ -87,15 +92,15 @@ def conv2d_forward(x, W, b=None, stride=1, padding=0):
         padded = tuple(n + 2 * padding for n in x.shape[2:])
         raise ValueError(f"the {k}×{k} kernel is larger than the padded x, {padded}: raise the padding")
     out = np.empty(_out_shape(x, W, stride, padding), np.result_type(x, W))
-    way, slices = _way(x, W, stride, padding)
+    way = _find_way(x, W, stride, padding)
 
     def forward(s):
         out[s] = way.forward(x[s])
 
-    over_slices(forward, slices)
+    over_slices(forward, _slices(way, x))
     if b is not None:
         out += np.asarray(b, out.dtype)[:, None, None]
-    return out, ConvCache(x, W, b is not None, stride, padding)
+    return out, ConvCache(x, W, b is not None, stride, padding, way)
 
 
 def conv2d_backward(dout, cache, want_dx=True):
@@ -128,11 +133,12 @@ def conv2d_backward(dout, cache, want_dx=True):
     ValueError
         If `dout` does not have the output's shape.
     """
-    x, W, has_bias, stride, padding = cache
-    x, W = inexact(x), inexact(W)
+    x, W, has_bias, stride, padding, way = cache
+    if x.dtype == object:  # where a gradient begins, exactness ends
+        x, W = inexact(x), inexact(W)
+        way = _find_way(x, W, stride, padding)
     dout = check_dout(dout, _out_shape(x, W, stride, padding))
     dx = np.empty(x.shape, np.result_type(dout, W)) if want_dx else None
-    way, slices = _way(x, W, stride, padding)
 
     def backward(s):
         own_dx, dkernels = way.backward(dout[s], x[s], want_dx)
@@ -140,7 +146,7 @@ def conv2d_backward(dout, cache, want_dx=True):
             dx[s] = own_dx
         return dkernels
 
-    dW = way.unfold(sum(over_slices(backward, slices)))
+    dW = way.unfold(sum(over_slices(backward, _slices(way, x))))
     return dx, dW, dout.sum(axis=(0, 2, 3)) if has_bias else None
 
 
