@@ -2,21 +2,9 @@ import numpy as np
 import pytest
 
 from cbam_np.gradcheck import check_gradient
-from cbam_np.nn.layers import (
-    CBAM,
-    SE,
-    BatchNorm2d,
-    Container,
-    Conv2d,
-    GlobalAvgPool,
-    Layer,
-    Linear,
-    MaxPool2d,
-    Normalise,
-    ReLU,
-    Residual,
-    Sequential,
-)
+from cbam_np.nn.containers import Container, Residual, Sequential
+from cbam_np.nn.layer import Layer
+from cbam_np.nn.layers import CBAM, SE, BatchNorm2d, Conv2d, GlobalAvgPool, Linear, MaxPool2d, Normalise, ReLU
 
 from .helpers import assert_same, distinct
 

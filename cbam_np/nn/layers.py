@@ -1,95 +1,16 @@
-"""Layers: thin classes that hold parameters, gradients and the last cache. The mathematics is in `ops` and `cbam`."""
-
-from copy import copy
+"""Layers: thin classes over the mathematics, which is in `ops` and `cbam`."""
 
 import numpy as np
 
 from .. import cbam, ops
-from ..ops.checks import as_float, check_rng, check_shape
-from .steps import alone
+from ..ops.checks import as_float, check_rng
+from .layer import Layer, Meeting
 
 
 def he_normal(rng, shape, dtype):
     """Draw weights from N(0, 2 / fan-in), which keeps the variance through a ReLU (He et al., ICCV 2015)."""
     check_rng(rng)
     return (rng.standard_normal(shape) * np.sqrt(2 / np.prod(shape[1:]))).astype(dtype)
-
-
-class Layer:
-    """A step of a network.
-
-    Parameters
-    ----------
-    params, state : dict of str to ndarray, optional
-        What the attributes of these names start as.
-
-    Attributes
-    ----------
-    params : dict of str to ndarray
-        What is learned; an optimiser writes into these arrays.
-    grads : dict of str to ndarray
-        Gradients from the last `backward`, with the names of `params`.
-    state : dict of str to ndarray
-        What is kept but not learned, such as running averages.
-    cache : tuple
-        What the last `forward` left for `backward`; nothing where `remembers` is set to False.
-    """
-
-    remembers = True
-
-    def __init__(self, params=None, state=None):
-        self.params, self.grads, self.state = params or {}, {}, state or {}
-
-    def __setattr__(self, name, value):
-        if name != "cache" or self.remembers:
-            super().__setattr__(name, value)
-
-    def __getattr__(self, name):
-        hint = ": run forward before backward" if name == "cache" else ""
-        raise AttributeError(f"{type(self).__name__} has no {name!r}{hint}")
-
-    def forward(self, x, training=False):
-        """Return the output for a batch; `training` tells layers that behave differently then."""
-        raise TypeError(f"{type(self).__name__} does not say what its forward is")
-
-    def backward(self, dout):
-        """Return the gradient of the input and fill `grads`; needs a `forward` before it."""
-        raise TypeError(f"{type(self).__name__} does not say what its backward is")
-
-    def forward_steps(self, x, training=False):
-        """Do what `forward` does for a piece of a batch, as a generator.
-
-        It yields what the other pieces have to know and is sent a list of what all of them have yielded, in their
-        order, its own among it (see `pieces`); most layers need nothing of other images.
-        """
-        return self.forward(x, training)
-        yield
-
-    def backward_steps(self, dout):
-        """Do what `backward` does for a piece of a batch, as a generator; `grads` is the piece's share."""
-        return self.backward(dout)
-        yield
-
-    def twin(self):
-        """Return a layer for another piece of the batch: with the same params and state, not copied."""
-        twin = copy(self)
-        twin.grads = {}
-        twin.__dict__.pop("cache", None)
-        return twin
-
-    def layers(self):
-        """Yield (name, layer) for this layer, "" being its own name, and all inside it."""
-        yield "", self
-
-
-class Meeting(Layer):
-    """A layer that looks at the whole batch, or has such layers inside: its steps are written, the rest follows."""
-
-    def forward(self, x, training=False):
-        return alone(self.forward_steps(x, training))
-
-    def backward(self, dout):
-        return alone(self.backward_steps(dout))
 
 
 class ReLU(Layer):
@@ -145,12 +66,12 @@ class Linear(Layer):
 
 
 class Conv2d(Layer):
-    """2-D convolution without bias, since a batch normalisation follows, with padding that keeps the size.
-
-    Where `want_dx` is set to False, as for a network's first layer in training, `backward` returns None.
-    """
+    """2-D convolution without bias, since a batch normalisation follows, with padding that keeps the size."""
 
     want_dx = True
+
+    def leave_out_dx(self):
+        self.want_dx = False
 
     def __init__(self, inputs, outputs, kernel_size=3, stride=1, *, rng, dtype=np.float32):
         super().__init__({"W": he_normal(rng, (outputs, inputs, kernel_size, kernel_size), dtype)})
@@ -277,114 +198,3 @@ class Normalise(Layer):
 
     def backward(self, dout):
         return as_float(dout, "dout", "N C H W") / self.state["std"][:, None, None]
-
-
-class Container(Meeting):
-    """A layer made of named layers; its params, grads and state are theirs, under "name.parameter".
-
-    Parameters
-    ----------
-    **parts
-        The layers.
-    """
-
-    def __init__(self, **parts):
-        self.parts = parts
-
-    def __getattr__(self, name):
-        parts = self.__dict__.get("parts", {})
-        if name in parts:
-            return parts[name]
-        raise AttributeError(f"{type(self).__name__} has no layer {name!r}, only {', '.join(parts)}")
-
-    def _collect(self, kind):
-        return {
-            f"{name}.{key}": array for name, part in self.parts.items() for key, array in getattr(part, kind).items()
-        }
-
-    params = property(lambda self: self._collect("params"))
-    grads = property(lambda self: self._collect("grads"))
-    state = property(lambda self: self._collect("state"))
-
-    def twin(self):
-        twin = copy(self)
-        twin.parts = {name: part.twin() for name, part in self.parts.items()}
-        return twin
-
-    def layers(self):
-        yield "", self
-        for name, part in self.parts.items():
-            for inner, layer in part.layers():
-                yield f"{name}.{inner}".rstrip("."), layer
-
-    def state_dict(self):
-        """Return all that makes this network what it is: parameters and state, by name, not copied."""
-        return self.params | self.state
-
-    def load_state_dict(self, arrays):
-        """Copy arrays into parameters and state.
-
-        Parameters
-        ----------
-        arrays : dict of str to ndarray
-            What `state_dict` returned for a network of the same architecture.
-
-        Raises
-        ------
-        ValueError
-            If names are missing or unexpected or a shape does not fit; all of them are listed, and nothing
-            has been changed.
-        """
-        own = self.state_dict()
-        problems = [f"{name} is missing" for name in own if name not in arrays]
-        problems += [f"{name} is unexpected" for name in arrays if name not in own]
-        problems += [
-            f"{name} has shape {np.shape(arrays[name])}, expected {own[name].shape}"
-            for name in own
-            if name in arrays and np.shape(arrays[name]) != own[name].shape
-        ]
-        if problems:
-            raise ValueError("the arrays are of another network: " + "; ".join(problems))
-        for name, array in own.items():
-            array[...] = arrays[name]
-
-
-class Sequential(Container):
-    """Layers one after the other."""
-
-    def forward_steps(self, x, training=False):
-        for part in self.parts.values():
-            x = yield from part.forward_steps(x, training)
-        return x
-
-    def backward_steps(self, dout):
-        for part in reversed(self.parts.values()):
-            dout = yield from part.backward_steps(dout)
-            if dout is None:  # nobody asked for it
-                return None
-        return dout
-
-
-class Residual(Container):
-    """branch(x) + shortcut(x), where the shortcut is x itself unless a layer is given (He et al., CVPR 2016).
-
-    Parameters
-    ----------
-    branch : Layer
-        What is learned on top of x.
-    shortcut : Layer, optional
-        Brings x to the branch's shape where that differs.
-    """
-
-    def __init__(self, branch, shortcut=None):
-        super().__init__(branch=branch, **({} if shortcut is None else {"shortcut": shortcut}))
-
-    def forward_steps(self, x, training=False):
-        out = yield from self.branch.forward_steps(x, training)
-        shortcut = (yield from self.shortcut.forward_steps(x, training)) if "shortcut" in self.parts else x
-        check_shape(shortcut, "the shortcut's output", out.shape, "it is added to the branch's; give a shortcut layer")
-        return out + shortcut
-
-    def backward_steps(self, dout):
-        dx = (yield from self.shortcut.backward_steps(dout)) if "shortcut" in self.parts else dout
-        return dx + (yield from self.branch.backward_steps(dout))  # x feeds both paths: the gradients add

@@ -4,7 +4,8 @@ import numpy as np
 
 from ..ops import softmax
 from ..ops.checks import check_option
-from .layers import CBAM, SE, BatchNorm2d, Conv2d, GlobalAvgPool, Linear, MaxPool2d, Normalise, ReLU, Sequential
+from .containers import Sequential
+from .layers import CBAM, SE, BatchNorm2d, Conv2d, GlobalAvgPool, Linear, MaxPool2d, Normalise, ReLU
 from .pieces import InPieces
 
 ATTENTIONS = {"se": SE, "cbam": CBAM}

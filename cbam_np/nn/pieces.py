@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .layers import Container
+from .containers import Container
 from .steps import together
 
 PIECES = 4  # depends on nothing: not on the number of threads, and so neither does any bit of a result
@@ -41,8 +41,7 @@ class InPieces:
 
     def _twin(self, training):
         twin = self.model.twin()
-        simple = [layer for _, layer in twin.layers() if not isinstance(layer, Container)]
-        for layer in simple:
+        twin.leave_out_dx()  # of the images
+        for _, layer in twin.layers():
             layer.remembers = training
-        next(layer for layer in simple if layer.params).want_dx = False  # of the images
         return twin
