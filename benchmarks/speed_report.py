@@ -15,9 +15,9 @@ MEASURED = """\
 Milliseconds: median, quartiles in brackets. PyTorch eager is the fastest of its ways by median: NCHW and
 channels-last, and with CBAM also amax or adaptive_max_pool2d over space, amax or max over channels. Every convolution
 of b and c includes the gradient of its input, on both sides, the first layer's too. A training step is forward, loss,
-backward and SGD with Nesterov momentum, from uint8 images; the gradient of the images is computed by NumPy, whose
-backward always returns it, and not by PyTorch. Inference is without softmax. Where other processes kept cores busy
-meanwhile, a ratio says nothing: threads that wait for each other, as PyTorch's do, then lose many times over."""
+backward and SGD with Nesterov momentum, from uint8 images, without the gradient of the images. Inference is without
+softmax. Where other processes kept cores busy meanwhile, a ratio says nothing: threads that wait for each other, as
+PyTorch's do, then lose many times over."""
 MEMORY = """\
 Peak memory of the training step with CBAM, each in a fresh process: the largest resident set during three steps minus
 what was resident before the first, when libraries, batch and network were there."""
@@ -77,7 +77,7 @@ def peaks(result):
     ]
     return (
         f"NumPy's float32 matrix products reach {', '.join(found)}. Operations counted: 2·N·H·W·O·C·k² for a "
-        "convolution forward, twice that backward, whoever leaves the gradient of the images out."
+        "convolution forward, twice that backward, for the first layer, too, and for Winograd's half of the products."
     )
 
 

@@ -22,15 +22,14 @@ class Im2col:
 
     def forward(self, x):
         """Return the convolution, (n,C,H,W) -> (n,O,H',W')."""
-        H, W = self._out_size(x)
-        out = self.rows @ self._columns(x)  # (O,C·k·k) @ (C·k·k,n·H'·W') -> (O,n·H'·W')
-        return out.reshape(-1, len(x), H, W).swapaxes(0, 1)
+        out = self.rows @ self._columns(x)  # (O,C·k·k) @ (n,C·k·k,H'·W') -> (n,O,H'·W')
+        return out.reshape(*out.shape[:2], *self._out_size(x))
 
     def backward(self, dout, x, want_dx=True):
         """Return the gradient of x, and this slice's part of that of the kernels, for `unfold`."""
-        drows = dout.swapaxes(0, 1).reshape(len(self.rows), -1)  # (n,O,H',W') -> (O,n·H'·W')
-        dx = self._add_columns(self.rows.T @ drows, x) if want_dx else None
-        return dx, drows @ self._columns(x).T
+        dout = dout.reshape(*dout.shape[:2], -1)  # (n,O,H',W') -> (n,O,H'·W')
+        dx = self._add_columns(self.rows.T @ dout, x) if want_dx else None
+        return dx, (dout @ self._columns(x).swapaxes(1, 2)).sum(axis=0)
 
     def unfold(self, dkernels):
         """Return the gradient of the kernels from the sum of all parts."""
@@ -53,19 +52,19 @@ class Im2col:
             yield (i, j), x_pad[:, :, i : i + s * H : s, j : j + s * W : s]
 
     def _columns(self, x):
-        """Copy every window into a column: (n,C,H,W) -> (C·k·k, n·H'·W'), in the order of W[o].ravel()."""
+        """Copy every window into a column: (n,C,H,W) -> (n, C·k·k, H'·W'), in the order of W[o].ravel()."""
         (x_pad, inner), size = self._pad(x), self._out_size(x)
         inner[...] = x
-        columns = np.empty((*self.W.shape[1:], len(x), *size), x.dtype)
+        columns = np.empty((len(x), *self.W.shape[1:], *size), x.dtype)
         for (i, j), tap in self._taps(x_pad, size):
-            columns[:, i, j] = tap.swapaxes(0, 1)
-        return columns.reshape(self.rows.shape[1], -1)
+            columns[:, :, i, j] = tap
+        return columns.reshape(len(x), self.rows.shape[1], -1)
 
     def _add_columns(self, dcolumns, x):
         """Add every column back onto the pixels it was copied from: `_columns`, undone."""
         size = self._out_size(x)
         dx_pad, inner = self._pad(np.broadcast_to(dcolumns.dtype.type(), x.shape))
-        dcolumns = dcolumns.reshape(*self.W.shape[1:], len(x), *size)
+        dcolumns = dcolumns.reshape(len(x), *self.W.shape[1:], *size)
         for (i, j), tap in self._taps(dx_pad, size):
-            tap += dcolumns[:, i, j].swapaxes(0, 1)
+            tap += dcolumns[:, :, i, j]
         return inner

@@ -80,14 +80,14 @@ class Winograd:
             rows = dout[:, :, row::OUT]
             dY[row, :, : rows.shape[2], :, :W] = rows.transpose(1, 2, 0, 3)
         dM = (self.A_T.T @ dY.reshape(OUT, -1)).reshape(IN, O, -1)
-        dU = dM @ self._transformed(x).swapaxes(1, 2)  # (6,O,places) @ (6,places,C·3) -> (6,O,C·3)
+        dU = self._transformed(x) @ dM.swapaxes(1, 2)  # (6,C·3,places) @ (6,places,O) -> (6,C·3,O)
         return self._untransformed(self.U.swapaxes(1, 2) @ dM, x) if want_dx else None, dU
 
     def unfold(self, dU):
-        """Return the gradient of the kernels from the sum of all parts: (6,O,C·3) -> (O,C,3,3)."""
+        """Return the gradient of the kernels from the sum of all parts: (6,C·3,O) -> (O,C,3,3)."""
         O, C = self.W.shape[:2]
         dW = self.G.T @ dU.reshape(IN, -1)
-        return dW.reshape(3, O, C, 3).transpose(1, 2, 0, 3)
+        return dW.reshape(3, C, 3, O).transpose(3, 1, 0, 2)
 
     def _transformed(self, x):
         """Return Bᵀ x for the three taps of each row: (n,C,H,W) -> (6, C·3, places), places = tiles·n·(W+1)."""
