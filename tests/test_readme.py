@@ -86,6 +86,19 @@ def test_results_say_what_was_measured(path):
     assert "--seed" in result["command"] and not re.search(r"(^|\s)/\w", result["command"])
 
 
+def test_speed_is_what_was_measured():
+    free, held = (
+        json.loads((ROOT / "results" / name / "speed.json").read_text(encoding="utf-8"))
+        for name in ("speed", "speed-haswell")
+    )
+    assert held["blas_kernels"] == ["Haswell"] != free["blas_kernels"]
+    assert all(f"PyTorch {run['torch'][:4]}" in README and run["threads"] == 2 for run in (free, held))
+    assert len(free["cases"]) == 15
+    for a, b in zip(free["cases"], held["cases"], strict=True):
+        row = f"| {a['name']} | {a['ratio']:.2f} | {b['ratio']:.2f} |"
+        assert a["name"] == b["name"] and (row in README or a["part"] == "e"), row
+
+
 def test_everything_is_found():
     assert len(PYTHON) == 3 and len(COMMANDS) >= 8 and len(TRAIN) == 3 and len(LINKS) >= 4 and RESULTS
 

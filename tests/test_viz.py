@@ -76,3 +76,26 @@ def test_attention_figure_needs_attention(rng):
     model = SmallCNN(None, rng=rng, channels=(4,))
     with pytest.raises(ValueError, match="has no CBAM block: make it with attention='cbam'"):
         viz.attention_figure(model, np.zeros((1, 3, 8, 8), np.uint8), [0], ["a"] * 10)
+
+
+def test_rates_figure_says_what_each_step_bought():
+    figure = viz.rates_figure({"loops": 4e6, "arrays": 2e9}, peak=1e11, others={"PyTorch": 5e10})
+    ax = figure.axes[0]
+    assert [bar.get_width() for bar in ax.patches] == [4e6, 2e9, 5e10]
+    assert [text.get_text() for text in ax.texts] == ["4 MFLOP/s", "2 GFLOP/s   500×", "50 GFLOP/s"]
+    assert ax.lines[0].get_xdata()[0] == 1e11 and "100 GFLOP/s" in ax.get_title()
+    for rates in ({}, {"stopped": 0.0}):
+        with pytest.raises(ValueError, match="expected at least one and all of them positive"):
+            viz.rates_figure(rates)
+
+
+def test_roofline_figure_has_its_ridge_where_memory_and_arithmetic_meet():
+    figure = viz.roofline_figure({"ReLU": (0.125, 5e9), "product": (50.0, 9e10)}, peak=1e11, bandwidth=2e10)
+    ax = figure.axes[0]
+    intensity, roof = ax.lines[0].get_data()
+    np.testing.assert_allclose(roof, np.minimum(1e11, 2e10 * intensity))
+    assert roof[0] < roof[-1] == 1e11
+    assert [(*line.get_xdata(), *line.get_ydata()) for line in ax.lines[1:]] == [(0.125, 5e9), (50, 9e10)]
+    assert {"ReLU", "product"} <= {text.get_text() for text in ax.texts}
+    with pytest.raises(ValueError, match="no operation"):
+        viz.roofline_figure({}, 1e11, 2e10)

@@ -1,4 +1,4 @@
-"""Pictures. Every function returns a figure and shows nothing; nothing else imports matplotlib.
+"""Matrices and attention maps.
 
 One look for all: features in blues, attention in viridis from 0 to 1 (perceptually even, safe for the
 colour-blind), signed values such as gradients in red and blue with symmetric limits.
@@ -9,9 +9,9 @@ from matplotlib import colormaps
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from .explain import attention_maps
-from .ops.checks import check_option
-from .teach import show
+from ..explain import attention_maps
+from ..ops.checks import check_option
+from ..teach import show
 
 KINDS = {"features": "Blues", "attention": "viridis", "signed": "RdBu_r"}
 CELL = 0.72  # inches a matrix cell
@@ -162,42 +162,4 @@ def attention_figure(model, images, labels, classes):
         ax.set_title(f"$M_s$, {block.name.split('.')[0]}", fontsize=11)
     grid[-1][1].set_xlabel("channel", fontsize=10)
     figure.colorbar(shown, ax=grid[:, -1], shrink=0.6, label="weight")
-    return figure
-
-
-def speed_figure(rows):
-    """Draw how long NumPy takes next to PyTorch, a bar a case, with a line where both take the same time.
-
-    Parameters
-    ----------
-    rows : sequence of dict
-        `part`, a letter; `name`; `ratio`, NumPy's time divided by PyTorch's.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The first row on top; NumPy's wins in blue, the rest in orange.
-
-    Raises
-    ------
-    ValueError
-        If there is no row.
-    """
-    if not rows:
-        raise ValueError("there is nothing to draw: no case was timed in both NumPy and PyTorch")
-    ratios = [row["ratio"] for row in rows]
-    parts = np.array([row["part"] for row in rows])
-    places = np.arange(len(rows)) + 0.6 * np.cumsum(np.append(False, parts[1:] != parts[:-1]))  # a gap between parts
-    figure = Figure(figsize=(9, 0.36 * places[-1] + 1.8), layout="constrained")
-    ax = figure.subplots()
-    colours = ["#0072B2" if ratio < 1 else "#E69F00" for ratio in ratios]  # Okabe and Ito's, safe for the colour-blind
-    bars = ax.barh(places, ratios, color=colours)
-    ground = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # so that the line does not cross the numbers
-    ax.bar_label(bars, [f"{ratio:.2f}" for ratio in ratios], padding=4, fontsize=11, bbox=ground)
-    ax.axvline(1, color="black", linewidth=1.2)
-    ax.set_yticks(places, [row["name"] for row in rows], fontsize=11)
-    ax.set(xlim=(0, 1.12 * max(1, *ratios)), ylim=(places[-1] + 0.7, -0.7))
-    ax.set_xlabel("time of NumPy / time of PyTorch eager: left of the line NumPy is faster", fontsize=11)
-    ax.tick_params(axis="y", length=0)
-    ax.spines[["top", "right"]].set_visible(False)
     return figure

@@ -1,0 +1,4 @@
+"""Pictures. Every function returns a figure and shows nothing; nothing else imports matplotlib."""
+
+from .maps import CELL, KINDS, Figure, attention_figure, draw_matrix, matrices
+from .speed import rates_figure, roofline_figure, speed_figure
