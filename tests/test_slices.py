@@ -155,3 +155,24 @@ def test_a_slice_that_is_cut_again_does_not_wait_for_its_own_pool():
 
     assert slices.over_slices(outer, [slice(n, n + 1) for n in range(20)]) == [[0, 1, 2]] * 20
     assert slices.over_slices(inner, [slice(4, 5), slice(6, 7)]) == [4, 6]
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="only Linux says where a thread may run")
+@pytest.mark.skipif(os.cpu_count() < 2, reason="there is no other core")
+def test_helpers_stay_off_the_callers_core(monkeypatch):
+    from cbam_np.ops import threads
+
+    allowed = os.sched_getaffinity(0)
+    helpers = threads.Helpers(1)
+    helpers.submit(threading.get_native_id).result()  # now there is a thread
+    for core in sorted(allowed):
+        monkeypatch.setattr(threads, "_getcpu", lambda core=core: core)
+        assert helpers.submit(lambda: os.sched_getaffinity(0)).result() == (allowed - {core} or allowed)
+    assert os.sched_getaffinity(0) == allowed
+
+
+def test_helpers_help_where_nothing_is_known_of_cores(monkeypatch):
+    from cbam_np.ops import threads
+
+    monkeypatch.setattr(threads, "_getcpu", None)
+    assert threads.Helpers(1).submit(lambda: 7).result() == 7

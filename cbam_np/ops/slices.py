@@ -7,13 +7,15 @@ of a result: not on the number of threads.
 """
 
 import os
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import wait
 from contextvars import ContextVar, copy_context
-from functools import cache
+from functools import cache, partial
 from itertools import pairwise
 from threading import Lock
 
 from threadpoolctl import ThreadpoolController
+
+from .threads import Helpers
 
 SLICE_BYTES = (
     6 * 2**20
@@ -59,7 +61,7 @@ def over_slices(work, slices):
     context.run(_inside.set, True)
     helpers = min(_threads(), len(slices)) - 1
     with _blas().limit(limits=1, user_api="blas"):
-        helping = [_pool(helpers).submit(context.copy().run, take_turns) for _ in range(helpers)]
+        helping = [_helpers(helpers).submit(partial(context.copy().run, take_turns)) for _ in range(helpers)]
         try:
             context.run(take_turns)
         finally:
@@ -75,8 +77,8 @@ def _threads():
 
 
 @cache
-def _pool(helpers):
-    return ThreadPoolExecutor(helpers)
+def _helpers(count):
+    return Helpers(count)
 
 
 @cache
@@ -85,4 +87,4 @@ def _blas():
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_pool.cache_clear)  # a forked process has none of its parent's threads
+    os.register_at_fork(after_in_child=_helpers.cache_clear)  # a forked process has none of its parent's threads
