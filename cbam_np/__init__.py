@@ -3,8 +3,8 @@
 from . import data, explain, gradcheck, nn, ops, teach, train
 from .cbam import DIALECTS, Dialect, cbam_backward, cbam_forward, cbam_gradients, get_dialect, init_cbam
 from .data import LabelledImages, load_cifar10, make_shapes
-from .explain import attention_maps
-from .nn import SmallCNN
+from .explain import attention_maps, grad_cam
+from .nn import ResNet, SmallCNN
 from .teach import (
     AnswerError,
     FunctionReport,

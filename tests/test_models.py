@@ -1,21 +1,34 @@
+from functools import partial
+
 import numpy as np
 import pytest
 
 from cbam_np.gradcheck import check_gradient
-from cbam_np.nn import SGD, SmallCNN
+from cbam_np.nn import SGD, ResNet, SmallCNN
+from cbam_np.nn.layers import Conv2d
 from cbam_np.ops import softmax_cross_entropy_backward, softmax_cross_entropy_forward
 
-ATTENTIONS = [None, "se", "cbam"]
 TINY = {"channels": (2, 3, 4), "reduction": 2, "classes": 5}
+NETWORKS = {
+    "SmallCNN": lambda **of: SmallCNN(**TINY, **of),
+    "SmallCNN, SE": lambda **of: SmallCNN("se", **TINY, **of),
+    "SmallCNN, CBAM": lambda **of: SmallCNN("cbam", **TINY, **of),
+    "SmallCNN, channel": lambda **of: SmallCNN("channel", **TINY, **of),
+    "SmallCNN, spatial": lambda **of: SmallCNN("spatial", **TINY, **of),
+    "SmallCNN, other CBAM": lambda **of: SmallCNN("cbam", kernel_size=3, order="parallel", **TINY, **of),
+    "SmallCNN, deep": lambda **of: SmallCNN("cbam", convs=(1, 2, 1), **TINY, **of),
+    "ResNet": lambda **of: ResNet(8, width=2, classes=5, **of),
+    "ResNet, CBAM": lambda **of: ResNet(8, "cbam", width=2, reduction=2, classes=5, **of),
+}
 
 
 def pictures(rng, count, size=32):
     return rng.integers(0, 256, (count, 3, size, size), dtype=np.uint8)
 
 
-@pytest.mark.parametrize("attention", ATTENTIONS)
-def test_every_gradient_from_the_loss_to_the_pixels(attention, rng):
-    model = SmallCNN(attention, rng=rng, dtype=np.float64, **TINY)
+@pytest.mark.parametrize("make", NETWORKS.values(), ids=NETWORKS)
+def test_every_gradient_from_the_loss_to_the_pixels(make, rng):
+    model = make(rng=rng, dtype=np.float64)
     x, labels = rng.uniform(0, 255, (3, 3, 8, 8)), np.array([0, 3, 4])
     loss, cache = softmax_cross_entropy_forward(model.forward(x, training=True), labels, 0.1)
     dx, grads = model.backward(softmax_cross_entropy_backward(1.0, cache)), dict(model.grads)
@@ -37,14 +50,15 @@ def test_every_gradient_from_the_loss_to_the_pixels(attention, rng):
         check_gradient(along, array, np.float64(1), grads[name])
 
 
-@pytest.mark.parametrize("attention", ["se", "cbam"])
-def test_attention_is_drawn_last_so_that_the_rest_starts_alike(attention):
-    plain = SmallCNN(None, rng=np.random.default_rng(3)).state_dict()
-    gated = SmallCNN(attention, rng=np.random.default_rng(3)).state_dict()
+@pytest.mark.parametrize("attention", ["se", "cbam", "channel", "spatial"])
+@pytest.mark.parametrize("make", [SmallCNN, partial(ResNet, 8)], ids=["SmallCNN", "ResNet"])
+def test_attention_is_drawn_last_so_that_the_rest_starts_alike(make, attention):
+    plain = make(rng=np.random.default_rng(3)).state_dict()
+    gated = make(attention=attention, rng=np.random.default_rng(3)).state_dict()
     assert plain.keys() < gated.keys()
     assert all(np.array_equal(array, gated[name]) for name, array in plain.items())
     assert all(".attention." in name for name in gated.keys() - plain.keys())
-    assert not np.array_equal(plain["head.W"], SmallCNN(rng=np.random.default_rng(4)).state_dict()["head.W"])
+    assert not np.array_equal(plain["head.W"], make(rng=np.random.default_rng(4)).state_dict()["head.W"])
 
 
 def test_shapes_and_dtype(rng):
@@ -54,6 +68,38 @@ def test_shapes_and_dtype(rng):
     assert {array.dtype for array in model.state_dict().values()} == {np.dtype(np.float32)}
     assert model.stage3.relu.cache is not None and model.stage3.attention.cache.Ms.shape == (2, 1, 8, 8)
     assert set(model.stage1.attention.params) == {"W0", "W1", "W7"}
+
+
+@pytest.mark.parametrize(("depth", "millions"), [(20, 0.27), (32, 0.46), (44, 0.66), (56, 0.85)])
+def test_resnet_has_the_layers_and_weights_of_its_paper(depth, millions, rng):
+    """As in He et al., Table 6, whose shortcuts have no weights."""
+    model = ResNet(depth, rng=rng)
+    convs = [name for name, layer in model.layers() if isinstance(layer, Conv2d) and "shortcut" not in name]
+    assert len(convs) + 1 == depth  # and the linear layer
+    weights = sum(array.size for name, array in model.params.items() if "shortcut" not in name)
+    assert round(weights / 1e6, 2) == millions
+    assert model.forward(pictures(rng, 2)).shape == (2, 10)
+    assert model.stage3_1.relu.cache.x.shape == (2, 64, 8, 8)
+
+
+def test_the_attention_ends_the_branch_before_the_addition(rng):
+    model = ResNet(8, "cbam", rng=rng)
+    names = [name for name, _ in model.layers()]
+    branch = [name.rpartition(".")[2] for name in names if name.startswith("stage2_1.residual.branch.")]
+    assert branch == ["conv1", "bn1", "relu", "conv2", "bn2", "attention"]
+    assert names.index("stage2_1.residual.shortcut") < names.index("stage2_1.relu")
+
+
+@pytest.mark.parametrize("depth", [2, 9, 18, 51])
+def test_no_such_depth(depth, rng):
+    with pytest.raises(ValueError, match=f"depth is {depth}, expected 6n \\+ 2: 8, 14, 20"):
+        ResNet(depth, rng=rng)
+
+
+@pytest.mark.parametrize("convs", [(1, 2), 0, (1, 0, 1)])
+def test_convs_for_each_stage(convs, rng):
+    with pytest.raises(ValueError, match="expected a number, 1 or more, for each of the stages"):
+        SmallCNN(rng=rng, convs=convs)
 
 
 def test_unknown_attention(rng):
@@ -87,7 +133,7 @@ def test_predict_says_what_it_expects(images, message, rng):
         SmallCNN(rng=rng, **TINY).predict(images)
 
 
-@pytest.mark.parametrize("attention", ATTENTIONS)
+@pytest.mark.parametrize("attention", [None, "se", "cbam"])
 def test_a_handful_of_images_is_learned_by_heart(attention, rng):
     model = SmallCNN(attention, rng=rng, channels=(8, 16), reduction=4, classes=5)
     images, labels = pictures(rng, 10, 16), np.arange(10) % 5

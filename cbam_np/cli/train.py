@@ -12,10 +12,12 @@ NONE = "none"  # how --attention spells None
 
 def _train_options():
     """Return the options of `train` that are settings of a run: flag -> what argparse needs to know."""
+    from ..cbam.dialect import ORDERS
+    from ..cbam.pools import POOLS
     from ..nn import SCHEDULES
     from ..nn.models import ATTENTIONS
     from ..train.recipe import AUGMENTATIONS
-    from ..train.run import RECIPES, Settings
+    from ..train.run import NETWORKS, RECIPES, Settings
 
     def default(name):
         values = {data: getattr(recipe, name) for data, recipe in RECIPES.items()}
@@ -56,16 +58,48 @@ def _train_options():
             "metavar": "LAMBDA",
             "help": f"pull of the weights towards 0{default('weight_decay')}",
         },
+        "--network": {
+            "choices": list(NETWORKS),
+            "help": f"SmallCNN or ResNet; default: {usual.network}",
+        },
+        "--depth": {
+            "type": int,
+            "metavar": "N",
+            "help": f"layers with weights of a ResNet: 8, 14, 20, …; default: {usual.depth}",
+        },
+        "--width": {"type": int, "metavar": "C", "help": f"channels of a ResNet's first stage; default: {usual.width}"},
         "--channels": {
             "type": int,
             "nargs": "+",
             "metavar": "C",
-            "help": f"channels of each stage; default: {' '.join(map(str, usual.channels))}",
+            "help": f"channels of each stage of SmallCNN; default: {' '.join(map(str, usual.channels))}",
+        },
+        "--convs": {
+            "type": int,
+            "nargs": "+",
+            "metavar": "N",
+            "help": "convolutions of each stage of SmallCNN; default: 1 each",
         },
         "--reduction": {
             "type": int,
             "metavar": "R",
             "help": f"the attention's MLP has C // R hidden units; default: {usual.reduction}",
+        },
+        "--kernel-size": {
+            "type": int,
+            "metavar": "K",
+            "help": f"side of CBAM's convolution; default: {usual.kernel_size}",
+        },
+        "--order": {"choices": list(ORDERS), "help": f"of CBAM's two attentions; default: {usual.order}"},
+        "--channel-pools": {
+            "choices": list(POOLS),
+            "nargs": "+",
+            "help": f"what CBAM's MLP is given; default: {' '.join(usual.channel_pools)}",
+        },
+        "--spatial-pools": {
+            "choices": list(POOLS),
+            "nargs": "+",
+            "help": f"what CBAM's convolution is given; default: {' '.join(usual.spatial_pools)}",
         },
         "--images": {
             "type": int,
@@ -115,8 +149,7 @@ def run(command, out, resume, **given):
 
     if given.get("attention") == NONE:
         given["attention"] = None
-    if "channels" in given:
-        given["channels"] = tuple(given["channels"])
+    given = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
     on = f"{command} --resume --out {shlex.quote(str(out))}"
     try:
         try:

@@ -2,6 +2,6 @@
 
 from . import containers, layers, models, optim
 from .containers import Residual, Sequential
-from .models import Classifier, SmallCNN
+from .models import Classifier, ResNet, SmallCNN
 from .optim import SCHEDULES, SGD
 from .pieces import InPieces

@@ -1,14 +1,21 @@
 """Networks: images in, probabilities out."""
 
+from functools import partial
+
 import numpy as np
 
 from ..ops import softmax
 from ..ops.checks import check_option
-from .containers import Sequential
+from .containers import Residual, Sequential
 from .layers import CBAM, SE, BatchNorm2d, Conv2d, GlobalAvgPool, Linear, MaxPool2d, Normalise, ReLU
 from .pieces import InPieces
 
-ATTENTIONS = {"se": SE, "cbam": CBAM}
+ATTENTIONS = {
+    "se": SE,
+    "cbam": CBAM,
+    "channel": partial(CBAM, order="channel"),
+    "spatial": partial(CBAM, order="spatial"),
+}
 
 
 class Classifier(Sequential):
@@ -47,43 +54,133 @@ class Classifier(Sequential):
 
 
 class SmallCNN(Classifier):
-    """Three stages of convolution, batch normalisation, ReLU and attention, with pooling between them.
+    """A few stages of convolution, batch normalisation, ReLU and attention, with pooling between them.
 
     An image of 32×32 pixels becomes 32 maps of 32×32, 64 of 16×16, 128 of 8×8, then 128 averages and a score
     a class.
 
     Parameters
     ----------
-    attention : {None, "se", "cbam"}
-        What follows each stage's ReLU.
+    attention : {None, "se", "cbam", "channel", "spatial"}
+        What follows each stage's last ReLU.
     rng : numpy.random.Generator
         Draws the weights, the attention's last, so that networks with and without it start from the same rest.
     classes : int
         Number of classes.
     channels : tuple of int
         Channels of the stages.
+    convs : int or tuple of int
+        Convolutions a stage, each with its batch normalisation and ReLU.
     reduction : int
         r of the attention.
     dtype : dtype
         float32 to train, float64 to check.
+    **options
+        For the attention: `kernel_size` and any field of `cbam_np.Dialect`.
 
     Raises
     ------
     ValueError
-        If `attention` is unknown.
+        If `attention` is unknown, or `convs` are not as many as `channels`.
     """
 
-    def __init__(self, attention=None, *, rng, classes=10, channels=(32, 64, 128), reduction=16, dtype=np.float32):
+    def __init__(
+        self,
+        attention=None,
+        *,
+        rng,
+        classes=10,
+        channels=(32, 64, 128),
+        convs=1,
+        reduction=16,
+        dtype=np.float32,
+        **options,
+    ):
         check_option(attention, "attention", (None, *ATTENTIONS))
-        pairs = zip((3, *channels), channels, strict=False)
-        convs = [Conv2d(inputs, outputs, rng=rng, dtype=dtype) for inputs, outputs in pairs]
-        head = Linear(channels[-1], classes, rng=rng, dtype=dtype)
+        convs = (convs,) * len(channels) if isinstance(convs, int) else convs
+        if len(convs) != len(channels) or min(convs) < 1:
+            raise ValueError(f"convs are {convs}, expected a number, 1 or more, for each of the stages {channels}")
+        stages, inputs = {}, 3
+        for number, (width, depth) in enumerate(zip(channels, convs, strict=True), start=1):
+            stages[f"stage{number}"] = stage = {}
+            for which in ("", *range(2, depth + 1)):
+                stage[f"conv{which}"] = Conv2d(inputs, width, rng=rng, dtype=dtype)
+                stage |= {f"bn{which}": BatchNorm2d(width, dtype=dtype), f"relu{which}": ReLU()}
+                inputs = width
+        head = Linear(inputs, classes, rng=rng, dtype=dtype)
         parts = {"normalise": Normalise(dtype=dtype)}
-        for number, (conv, width) in enumerate(zip(convs, channels, strict=True), start=1):
-            if number > 1:
-                parts[f"pool{number - 1}"] = MaxPool2d(2)
-            stage = {"conv": conv, "bn": BatchNorm2d(width, dtype=dtype), "relu": ReLU()}
-            if attention is not None:
-                stage["attention"] = ATTENTIONS[attention](width, reduction, rng=rng, dtype=dtype)
-            parts[f"stage{number}"] = Sequential(**stage)
+        for number, (width, (name, stage)) in enumerate(zip(channels, stages.items(), strict=True)):
+            if number:
+                parts[f"pool{number}"] = MaxPool2d(2)
+            stage |= make_attention(attention, width, reduction, rng=rng, dtype=dtype, **options)
+            parts[name] = Sequential(**stage)
+        super().__init__(**parts, average=GlobalAvgPool(), head=head)
+
+
+def make_attention(name, width, reduction, **options):
+    """Return the attention as what is added to a stage or a branch: nothing where `name` is None."""
+    return {} if name is None else {"attention": ATTENTIONS[name](width, reduction, **options)}
+
+
+class ResNet(Classifier):
+    """Residual network for images of 32×32 pixels (He et al., CVPR 2016, section 4.2).
+
+    A 3×3 convolution, then three stages of (depth - 2) / 6 blocks, of `width`, 2 `width` and 4 `width` channels, the
+    second and third begun with stride 2. A block is branch(x) + shortcut(x) with two 3×3 convolutions on the branch;
+    the attention comes after the branch's last batch normalisation, before the addition (Woo et al., Figure 3).
+
+    Parameters
+    ----------
+    depth : int
+        8, 14, 20, …: layers with weights.
+    attention : {None, "se", "cbam", "channel", "spatial"}
+        What ends each branch.
+    rng : numpy.random.Generator
+        Draws the weights, the attention's last, so that networks with and without it start from the same rest.
+    width : int
+        Channels of the first stage.
+    classes, reduction, dtype, **options
+        As in `SmallCNN`.
+
+    Raises
+    ------
+    ValueError
+        If no such network has that depth, or `attention` is unknown.
+    """
+
+    def __init__(
+        self, depth=20, attention=None, *, rng, width=16, classes=10, reduction=16, dtype=np.float32, **options
+    ):
+        check_option(attention, "attention", (None, *ATTENTIONS))
+        blocks, rest = divmod(depth - 2, 6)
+        if blocks < 1 or rest:
+            raise ValueError(f"depth is {depth}, expected 6n + 2: 8, 14, 20, 26, 32, 44, 56, …")
+        of = {"rng": rng, "dtype": dtype}
+        parts = {
+            "normalise": Normalise(dtype=dtype),
+            "stem": Sequential(conv=Conv2d(3, width, **of), bn=BatchNorm2d(width, dtype=dtype), relu=ReLU()),
+        }
+        branches, inputs = [], width
+        for stage in range(3):
+            outputs = width * 2**stage
+            for block in range(blocks):
+                stride = 2 if stage and not block else 1
+                branch = {
+                    "conv1": Conv2d(inputs, outputs, stride=stride, **of),
+                    "bn1": BatchNorm2d(outputs, dtype=dtype),
+                    "relu": ReLU(),
+                    "conv2": Conv2d(outputs, outputs, **of),
+                    "bn2": BatchNorm2d(outputs, dtype=dtype),
+                }
+                shortcut = None
+                if inputs != outputs:
+                    shortcut = Sequential(
+                        conv=Conv2d(inputs, outputs, 1, stride, **of), bn=BatchNorm2d(outputs, dtype=dtype)
+                    )
+                branches.append((f"stage{stage + 1}_{block + 1}", outputs, branch, shortcut))
+                inputs = outputs
+        head = Linear(inputs, classes, **of)
+        for name, outputs, branch, shortcut in branches:
+            branch |= make_attention(attention, outputs, reduction, **of, **options)
+            parts[name] = Sequential(residual=Residual(Sequential(**branch), shortcut), relu=ReLU())
         super().__init__(**parts, average=GlobalAvgPool(), head=head)

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ..cbam import get_dialect
+from ..cbam.params import check_kernel_size
 from ..data import LabelledImages, load_cifar10, make_shapes
-from ..nn import Classifier, SmallCNN
+from ..nn import Classifier, ResNet, SmallCNN
 from ..nn.models import ATTENTIONS
 from ..ops.checks import check_option
 from .checkpoint import CheckpointError, check_writable, load_checkpoint, write_json
@@ -24,6 +26,15 @@ RECIPES = {
 }
 """Recipes that work, by data set."""
 
+NETWORKS = ("smallcnn", "resnet")
+OF_CBAM = {
+    "kernel_size": 7,
+    "order": "channel-spatial",
+    "channel_pools": ("avg", "max"),
+    "spatial_pools": ("avg", "max"),
+}
+"""What may be chosen of CBAM, and the paper's choice."""
+
 SHAPES = {"train": (5000, (0, 0)), "test": (1000, (0, 1))}
 """How many shapes are drawn and from which seed: the same for every run, as CIFAR-10 is the same."""
 
@@ -36,14 +47,20 @@ class Settings:
     ----------
     data : {"shapes", "cifar10"}
         The data set.
-    attention : {None, "se", "cbam"}
+    attention : {None, "se", "cbam", "channel", "spatial"}
         As in `SmallCNN`.
     recipe : Recipe
         How to train; where none is given, that of the data set in `RECIPES`.
-    channels : tuple of int
-        As in `SmallCNN`.
+    network : {"smallcnn", "resnet"}
+        `SmallCNN` or `ResNet`.
+    channels, convs : tuple of int
+        As in `SmallCNN`, a number a stage; `convs` is 1 throughout where none are given.
+    depth, width : int
+        As in `ResNet`.
     reduction : int
-        As in `SmallCNN`.
+        r of the attention.
+    kernel_size, order, channel_pools, spatial_pools
+        Of CBAM, as in `init_cbam` and `Dialect`.
     images : int, optional
         Train on the first so many images only; on all where none is given.
     validation : int
@@ -65,8 +82,16 @@ class Settings:
     data: str = "shapes"
     attention: str | None = "cbam"
     recipe: Recipe | None = None
+    network: str = "smallcnn"
     channels: tuple[int, ...] = (32, 64, 128)
+    convs: tuple[int, ...] | None = None
+    depth: int = 20
+    width: int = 16
     reduction: int = 16
+    kernel_size: int = OF_CBAM["kernel_size"]
+    order: str = OF_CBAM["order"]
+    channel_pools: tuple[str, ...] = OF_CBAM["channel_pools"]
+    spatial_pools: tuple[str, ...] = OF_CBAM["spatial_pools"]
     images: int | None = None
     validation: int = 0
     seed: int = 0
@@ -76,6 +101,11 @@ class Settings:
     def __post_init__(self):
         check_option(self.data, "data", RECIPES)
         check_option(self.attention, "attention", (None, *ATTENTIONS))
+        check_option(self.network, "network", NETWORKS)
+        if self._of_cbam() != OF_CBAM and self.attention != "cbam":
+            raise ValueError(f"{', '.join(OF_CBAM)} are choices of CBAM, but attention is {self.attention!r}")
+        get_dialect(**{name: value for name, value in self._of_cbam().items() if name != "kernel_size"})
+        check_kernel_size(self.kernel_size)
         if self.recipe is None:
             object.__setattr__(self, "recipe", RECIPES[self.data])
         if not 1 <= len(self.channels) <= 6:
@@ -87,6 +117,33 @@ class Settings:
                 check_count(getattr(self, name), name, least)
         for width in self.channels:
             check_count(width, "channels", 1)
+        if self.convs is not None and len(self.convs) != len(self.channels):
+            raise ValueError(f"convs are {self.convs}, expected as many numbers as channels, {self.channels}")
+
+    def _of_cbam(self):
+        return {name: getattr(self, name) for name in OF_CBAM}
+
+    def make_network(self, classes, rng):
+        """Return the network that the settings describe.
+
+        Parameters
+        ----------
+        classes : int
+            Number of classes.
+        rng : numpy.random.Generator
+            Draws the weights.
+
+        Returns
+        -------
+        Classifier
+            `SmallCNN` or `ResNet`.
+        """
+        chosen = {"classes": classes, "rng": rng, "reduction": self.reduction}
+        if self.attention == "cbam":
+            chosen |= self._of_cbam()
+        if self.network == "resnet":
+            return ResNet(self.depth, self.attention, width=self.width, **chosen)
+        return SmallCNN(self.attention, channels=self.channels, convs=self.convs or 1, **chosen)
 
     def changed(self, **changes):
         """Return other settings; `changes` may name fields of the settings and of their recipe."""
@@ -128,7 +185,7 @@ def load_model(out):
 
     Returns
     -------
-    SmallCNN
+    Classifier
         The network.
 
     Raises
@@ -141,7 +198,7 @@ def load_model(out):
     arrays, settings = _open(out)
     mine = model_arrays(arrays)
     try:
-        model = _network(settings, classes=len(mine["head.b"]), rng=np.random.default_rng(settings.seed))
+        model = settings.make_network(len(mine["head.b"]), np.random.default_rng(settings.seed))
         model.load_state_dict(mine)
     except (KeyError, ValueError) as error:
         raise CheckpointError(f"{Path(out) / CHECKPOINT} does not hold the network that its settings name") from error
@@ -153,15 +210,11 @@ def _open(out):
     arrays, metadata = load_checkpoint(path)
     try:
         kept = dict(metadata["settings"])
-        kept |= {"recipe": Recipe(**kept["recipe"]), "channels": tuple(kept["channels"])}
+        kept = {name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()}
+        kept["recipe"] = Recipe(**kept["recipe"])
         return arrays, Settings(**kept)
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path} has no settings of a run that can be understood ({error!r})") from error
-
-
-def _network(settings, classes, rng):
-    chosen = {"channels": settings.channels, "reduction": settings.reduction}
-    return SmallCNN(settings.attention, classes=classes, rng=rng, **chosen)
 
 
 def load_data(settings):
@@ -232,7 +285,7 @@ def prepare(settings, out, *, resume=False):
     train, validation, test = load_data(settings)
     settings.recipe.steps(len(train))
     weights, order = np.random.default_rng(settings.seed).spawn(2)  # so that the order is the same with any attention
-    model = _network(settings, len(train.classes), weights)
+    model = settings.make_network(len(train.classes), weights)
     model.normalise.fit(train.images)
     return Run(settings, out, resume, model, train, validation, test, order)
 

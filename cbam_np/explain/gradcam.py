@@ -1,0 +1,108 @@
+"""Grad-CAM: where in the picture a network found what speaks for a class."""
+
+from contextlib import contextmanager
+
+import numpy as np
+
+from ..nn.layers import GlobalAvgPool
+from ..ops.checks import check_option
+
+
+def grad_cam(model, images, targets=None, layer=None):
+    r"""Gradient-weighted class activation maps, one a picture.
+
+    With the maps A of a layer and the score y of a class, before the softmax,
+
+        α[n,c] = 1/(H·W) Σ_ij ∂y[n] / ∂A[n,c,i,j],    heat[n] = ReLU(Σ_c α[n,c] A[n,c]),
+
+    brought to the pictures' size by bilinear interpolation and divided by its largest value.
+
+    Parameters
+    ----------
+    model : cbam_np.nn.Classifier
+        The network; it is run as in inference, and its caches and `grads` are those of this run afterwards.
+    images : ndarray of uint8, shape (N, 3, H, W)
+        Colour images.
+    targets : int or array_like of int, shape (N,), optional
+        The classes, one for all or one for each; the most probable of each where none are given.
+    layer : str, optional
+        Name of the layer that gives A, one of `model.layers()`; what comes before the average over space where none
+        is given.
+
+    Returns
+    -------
+    ndarray, shape (N, H, W)
+        Heat between 0 and 1; 0 throughout where nothing in A speaks for the class.
+
+    Raises
+    ------
+    ValueError
+        If there is no such layer or class, or the layer's output is not made of maps.
+
+    Notes
+    -----
+    Source: Selvaraju et al., ICCV 2017, equations 1 and 2.
+    """
+    layers = dict(model.layers())
+    if layer is None:
+        names = list(model.parts)
+        layer = names[names.index(next(n for n, part in model.parts.items() if isinstance(part, GlobalAvgPool))) - 1]
+    check_option(layer, "layer", [name for name in layers if name])
+    with _listen(layers[layer]) as heard:
+        logits = model.forward(images)
+        model.backward(_one_hot(targets, logits))
+    A, dA = heard["out"], heard["dout"]
+    if A.ndim != 4:
+        raise ValueError(f"layer {layer!r} gives an array of shape {A.shape}, expected maps, (N, C, H, W)")
+    alpha = dA.mean(axis=(2, 3))  # (N,C,H,W) -> (N,C)
+    heat = np.maximum(np.einsum("nc,nchw->nhw", alpha, A), 0)
+    heat = resize(heat, images.shape[2:])
+    largest = heat.max(axis=(1, 2), keepdims=True)
+    return np.divide(heat, largest, out=np.zeros_like(heat), where=largest > 0)
+
+
+def _one_hot(targets, logits):
+    """Return the gradient of the targets' scores with respect to all scores: 1 for each target, 0 elsewhere."""
+    N, classes = logits.shape
+    targets = logits.argmax(axis=1) if targets is None else np.broadcast_to(targets, (N,))
+    if targets.dtype.kind not in "iu" or targets.min() < 0 or targets.max() >= classes:
+        raise ValueError(f"targets are {targets}, expected whole numbers from 0 to {classes - 1}, one or one an image")
+    dlogits = np.zeros_like(logits)
+    dlogits[np.arange(N), targets] = 1
+    return dlogits
+
+
+@contextmanager
+def _listen(layer):
+    """Yield a dict that will hold what the layer gives, `out`, and the gradient that comes back to it, `dout`."""
+    heard, forward_steps, backward_steps = {}, layer.forward_steps, layer.backward_steps
+
+    def forward(x, training=False):
+        heard["out"] = yield from forward_steps(x, training)
+        return heard["out"]
+
+    def backward(dout):
+        heard["dout"] = dout
+        return (yield from backward_steps(dout))
+
+    layer.forward_steps, layer.backward_steps = forward, backward
+    try:
+        yield heard
+    finally:
+        del layer.forward_steps, layer.backward_steps
+
+
+def resize(maps, size):
+    """Bring maps (N, h, w) to another size (H, W) by bilinear interpolation; pixels are squares, not points."""
+    down, across = (_interpolation(n, m, maps.dtype) for n, m in zip(maps.shape[1:], size, strict=True))
+    return down @ maps @ across.T
+
+
+def _interpolation(n, m, dtype):
+    """Return the matrix (m, n) that brings n samples to m."""
+    centres = np.clip((np.arange(m) + 0.5) * n / m - 0.5, 0, n - 1)
+    left = np.minimum(centres.astype(int), max(n - 2, 0))
+    matrix = np.zeros((m, n), dtype)
+    matrix[np.arange(m), left] = 1 - (centres - left)
+    matrix[np.arange(m), np.minimum(left + 1, n - 1)] += centres - left
+    return matrix

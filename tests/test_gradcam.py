@@ -1,0 +1,117 @@
+"""Grad-CAM is what its formula says, for any layer of any network."""
+
+import numpy as np
+import pytest
+
+from cbam_np import SmallCNN, grad_cam
+from cbam_np.explain import resize
+from cbam_np.nn import ResNet
+
+from .helpers import assert_same
+
+
+def small_cnn(rng):
+    return SmallCNN("cbam", rng=rng, channels=(4, 6), reduction=2, dtype=np.float64)
+
+
+def resnet(rng):
+    return ResNet(8, "cbam", width=4, reduction=2, rng=rng, dtype=np.float64)
+
+
+NETWORKS = {"SmallCNN": (small_cnn, "stage2"), "ResNet": (resnet, "stage3_1")}
+
+
+def images(rng, count=3, size=16):
+    return rng.integers(0, 256, (count, 3, size, size), dtype=np.uint8)
+
+
+def as_defined(A, head, targets, size):
+    """Return Grad-CAM of what is averaged over space and scored: there, ∂y/∂A is the head's weight over H·W."""
+    alpha = head[targets] / (A.shape[2] * A.shape[3])
+    heat = np.maximum((alpha[:, :, None, None] * A).sum(axis=1), 0)
+    heat = resize(heat, size)
+    return heat / np.maximum(heat.max(axis=(1, 2), keepdims=True), 1e-300)
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_it_is_what_its_formula_says(network, rng):
+    make, last = NETWORKS[network]
+    model, x = make(rng), images(rng)
+    targets = np.array([1, 7, 4])
+    heat = grad_cam(model, x, targets)
+    A = model.average.cache.x_shape
+    assert heat.shape == (3, 16, 16) and heat.min() >= 0
+    assert np.isin(heat.max(axis=(1, 2)), [0, 1]).all() and heat.any()
+    assert_same(grad_cam(model, x, targets, layer=last), heat)
+    parts = list(model.parts.values())
+    out = parts[0].forward(x)
+    for part in parts[1:-2]:
+        out = part.forward(out)
+    assert out.shape == A
+    assert_same(heat, as_defined(out, model.head.params["W"], targets, (16, 16)))
+
+
+@pytest.mark.parametrize("layer", ["stage1.conv", "stage1.bn", "stage1.attention", "stage1", "pool1"])
+def test_any_layer_by_finite_differences(layer, rng):
+    """The gradient that Grad-CAM averages is that of the score along the layer's output."""
+    model, x = small_cnn(rng), images(rng, 1, 8)
+    inner = dict(model.layers())[layer]
+    heat = grad_cam(model, x, 4, layer)
+    forward_steps, slopes = inner.forward_steps, []
+    A = None
+    for c in range(4):
+        scores = []
+        for step in (1e-5, -1e-5):
+
+            def moved(x, training=False, c=c, step=step):
+                nonlocal A
+                A = yield from forward_steps(x, training)
+                out = A.copy()
+                out[:, c] += step
+                return out
+
+            inner.forward_steps = moved
+            scores.append(model.forward(x)[0, 4])
+            del inner.forward_steps
+        slopes.append((scores[0] - scores[1]) / 2e-5 / A[0, 0].size)
+    expected = np.maximum(np.einsum("c,nchw->nhw", slopes, A), 0)
+    expected = resize(expected, (8, 8))
+    assert_same(heat, expected / (expected.max() or 1), 1e-5)
+
+
+def test_the_most_probable_class_where_none_is_given(rng):
+    model, x = small_cnn(rng), images(rng)
+    assert_same(grad_cam(model, x), grad_cam(model, x, model.predict(x).argmax(axis=1)))
+
+
+def test_the_network_is_as_before(rng):
+    model, x = small_cnn(rng), images(rng)
+    before = {name: array.copy() for name, array in model.state_dict().items()}
+    grad_cam(model, x, 0)
+    assert "forward_steps" not in vars(model.stage2) and "backward_steps" not in vars(model.stage2)
+    for name, array in model.state_dict().items():
+        np.testing.assert_array_equal(array, before[name])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"layer": "stage9"}, "layer is 'stage9', expected one of 'normalise', 'stage1'"),
+        ({"layer": "head"}, r"layer 'head' gives an array of shape \(3, 10\), expected maps"),
+        ({"targets": 10}, "targets are .*expected whole numbers from 0 to 9"),
+        ({"targets": np.array([0.5, 1, 2])}, "expected whole numbers"),
+    ],
+)
+def test_what_cannot_be_is_answered_in_words(wrong, message, rng):
+    with pytest.raises(ValueError, match=message):
+        grad_cam(small_cnn(rng), images(rng), **wrong)
+
+
+def test_resize_keeps_planes_and_constants():
+    plane = np.add.outer(np.arange(4.0), 2 * np.arange(4.0))[None]
+    large = resize(plane, (8, 8))
+    assert large.shape == (1, 8, 8)
+    assert_same(np.diff(large[0], axis=0)[1:-1, 2:6], np.full((5, 4), 0.5))
+    assert_same(np.diff(large[0], axis=1)[2:6, 1:-1], np.full((4, 5), 1.0))
+    assert_same(resize(np.ones((2, 1, 3)), (5, 7)), np.ones((2, 5, 7)))
+    assert_same(resize(plane, (4, 4)), plane)
