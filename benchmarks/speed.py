@@ -19,12 +19,13 @@ import numpy as np
 from threadpoolctl import threadpool_info, threadpool_limits
 from tqdm import tqdm
 
+from cbam_np.ops.slices import limit_threads
 from cbam_np.train import describe_machine
 
 from . import speed_memory
 from .cases import Sizes, block_run, draw_block, growth_cases, loop_cases, make_cases
 from .speed_report import PARTS, markdown
-from .timing import Disagreement, check_same, exponent, interleave, limit_threads, summarise, watch_others
+from .timing import Disagreement, check_same, exponent, interleave, summarise, watch_others
 
 AGAINST_PYTORCH = "abcde"
 LIBRARIES = ("OPENBLAS_", "OMP_", "GOMP_", "MKL_", "ONEDNN_", "DNNL_")  # variables of the environment that matter

@@ -12,8 +12,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from cbam_np.ops.slices import limit_threads
+
 from .cases import RECIPE, Sizes, draw_network, training_step
-from .timing import limit_threads
 
 ROOT = Path(__file__).resolve().parents[1]
 PROC = Path("/proc/self")

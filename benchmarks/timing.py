@@ -5,12 +5,8 @@ import os
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from unittest import mock
 
 import numpy as np
-from threadpoolctl import threadpool_limits
-
-from cbam_np.ops import slices
 
 PAUSE = 0.01  # seconds before each run, in which the threads of the one before, who wait busily for more work, give up
 TOLERANCE = 1e-4
@@ -18,13 +14,6 @@ TOLERANCE = 1e-4
 
 class Disagreement(ArithmeticError):
     """Two candidates for the same work do not return the same numbers."""
-
-
-@contextmanager
-def limit_threads(count):
-    """Hold the pool that works on slices of the batch, and BLAS outside of it, to a number of threads."""
-    with mock.patch.object(slices, "_threads", lambda: count), threadpool_limits(count, "blas"):
-        yield
 
 
 def _work():

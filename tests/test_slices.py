@@ -176,3 +176,16 @@ def test_helpers_help_where_nothing_is_known_of_cores(monkeypatch):
 
     monkeypatch.setattr(threads, "_getcpu", None)
     assert threads.Helpers(1).submit(lambda: 7).result() == 7
+
+
+def test_threads_are_limited_and_let_go():
+    def blas_threads():
+        return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+    before = slices._threads(), blas_threads()
+    with slices.limit_threads(1):
+        assert slices._threads() == 1
+        assert set(blas_threads()) <= {1}
+        names = slices.over_slices(lambda s: threading.get_ident(), [slice(n, n + 1) for n in range(4)])
+        assert set(names) == {threading.get_ident()}
+    assert (slices._threads(), blas_threads()) == before

@@ -85,15 +85,6 @@ def test_exponents_are_found_in_a_power_law(p):
     assert timing.exponent(sizes, 0.003 * sizes**p) == pytest.approx(p, abs=1e-12)
 
 
-def test_threads_are_limited_and_let_go():
-    before = timing.slices._threads
-    with timing.limit_threads(3):
-        assert timing.slices._threads() == 3
-        blas = [pool["num_threads"] for pool in speed.threadpool_info() if pool["user_api"] == "blas"]
-        assert max(blas, default=3) <= 3
-    assert timing.slices._threads is before
-
-
 @pytest.mark.parametrize(("all_did", "expected"), [(7.0, 1.25), (2.0, 0.0), (1.0, 0.0)])
 def test_the_work_of_others_is_that_of_all_less_ours(monkeypatch, all_did, expected):
     marks = iter([(100.0, 10.0), (100.0 + all_did, 12.0)])

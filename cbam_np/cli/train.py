@@ -125,10 +125,26 @@ def _train_options():
     }
 
 
+def declare_settings(parser, left_out=()):
+    """Declare the settings of a run; where one is not given, it is absent."""
+    for flag, told in _train_options().items():
+        if flag not in left_out:
+            parser.add_argument(flag, default=argparse.SUPPRESS, **told)
+
+
+def settings_of(given, settings=None):
+    """Return settings with what was given on the command line."""
+    from ..train.run import Settings
+
+    given = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+    if given.get("attention") == NONE:
+        given["attention"] = None
+    return (settings or Settings(data=given.get("data", Settings.data))).changed(**given)
+
+
 def declare(parser):
     """Declare the settings of a run, and where it is kept."""
-    for flag, told in _train_options().items():
-        parser.add_argument(flag, default=argparse.SUPPRESS, **told)  # absent where not given: --resume reads it
+    declare_settings(parser)
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder for checkpoint, history, result and picture"
     )
@@ -144,17 +160,14 @@ def declare(parser):
 def run(command, out, resume, **given):
     """Train, say what came of it, and draw where the attention looks."""
     from ..train.checkpoint import CheckpointError
-    from ..train.run import RESULT, Settings, prepare, read_settings
+    from ..train.run import RESULT, prepare, read_settings
     from ..train.state import CHECKPOINT, HISTORY, Diverged
 
-    if given.get("attention") == NONE:
-        given["attention"] = None
-    given = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
     on = f"{command} --resume --out {shlex.quote(str(out))}"
     try:
         try:
-            settings = read_settings(out) if resume else Settings(data=given.get("data", Settings.data))
-            run = prepare(settings.changed(**given), out, resume=resume)
+            settings = settings_of(given, read_settings(out) if resume else None)
+            run = prepare(settings, out, resume=resume)
         except (ValueError, OSError) as error:  # what the settings, the folder or the data are to blame for
             raise UserError(error) from error
         try:

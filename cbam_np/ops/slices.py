@@ -8,6 +8,7 @@ of a result: not on the number of threads.
 
 import os
 from concurrent.futures import wait
+from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from functools import cache, partial
 from itertools import pairwise
@@ -22,6 +23,7 @@ SLICE_BYTES = (
 )  # what a slice may work on: near the cache, yet enough not to wait for the interpreter all the time
 ALONE = 2**22  # bytes; for less, to wake another thread takes longer than it helps
 
+_limit = ContextVar("limit", default=None)  # of threads
 _inside = ContextVar("inside", default=False)  # a thread of the pool that waited for the pool would wait for ever
 
 
@@ -71,8 +73,23 @@ def over_slices(work, slices):
     return [results[at] for at in range(len(slices))]
 
 
-@cache
+@contextmanager
+def limit_threads(count):
+    """Hold slices, and matrix products outside of them, to a number of threads; no bit of a result changes."""
+    token = _limit.set(count)
+    try:
+        with _blas().limit(limits=count, user_api="blas"):
+            yield
+    finally:
+        _limit.reset(token)
+
+
 def _threads():
+    return _limit.get() or _cores()
+
+
+@cache
+def _cores():
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 

@@ -1,4 +1,5 @@
 """Pictures. Every function returns a figure and shows nothing; nothing else imports matplotlib."""
 
+from .comparison import comparison_figure
 from .maps import CELL, KINDS, Figure, attention_figure, draw_matrix, matrices
 from .speed import rates_figure, roofline_figure, speed_figure

@@ -1,0 +1,258 @@
+"""Networks compared fairly: the same seeds, the same images in the same order, and what of a difference is noise.
+
+Each variant is trained once a seed; a run is an ordinary run in a folder of its own, so that whatever stops the
+comparison, nothing is lost: a finished run is read, a stopped one goes on, and the numbers at the end are the same.
+"""
+
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from itertools import product
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+
+from ..nn import SmallCNN
+from ..ops.checks import check_option
+from ..ops.slices import limit_threads
+from .checkpoint import write_json
+from .machine import describe_machine
+from .run import prepare
+from .state import CHECKPOINT
+
+COMPARISON = "comparison.json"
+EXACT = 6  # seeds up to which every resampling of them can be looked at
+
+
+def _widened(settings):
+    """Return the channels of a network without attention that has as many parameters: its last stage is wider."""
+    channels, rng = list(settings.channels), np.random.default_rng(0)
+
+    def count(attention, channels):
+        return sum(
+            array.size
+            for array in SmallCNN(
+                attention, channels=channels, convs=settings.convs or 1, reduction=settings.reduction, rng=rng
+            ).params.values()
+        )
+
+    wanted = count("cbam", channels)
+    while count(None, channels) < wanted:
+        channels[-1] += 1
+    return {"attention": None, "channels": tuple(channels)}
+
+
+def _only(**changes):
+    return lambda settings: {"attention": "cbam", **changes}
+
+
+VARIANTS = {
+    "attention": {
+        "none": lambda settings: {"attention": None},
+        "SE": lambda settings: {"attention": "se"},
+        "CBAM": _only(),
+        "wider, no attention": _widened,
+    },
+    "channel-pools": {  # paper, Table 1
+        "avg & max": _only(order="channel"),
+        "avg": _only(order="channel", channel_pools=("avg",)),
+        "max": _only(order="channel", channel_pools=("max",)),
+    },
+    "spatial": {  # paper, Table 2, without the learned 1×1 convolution
+        "avg & max, 7×7": _only(),
+        "avg & max, 3×3": _only(kernel_size=3),
+        "avg, 7×7": _only(spatial_pools=("avg",)),
+        "max, 7×7": _only(spatial_pools=("max",)),
+        "channel only": _only(order="channel"),
+    },
+    "order": {  # paper, Table 3
+        "channel, then spatial": _only(),
+        "spatial, then channel": _only(order="spatial-channel"),
+        "side by side": _only(order="parallel"),
+        "channel only": _only(order="channel"),
+        "spatial only": _only(order="spatial"),
+    },
+    "reduction": {  # which the paper leaves out
+        "r = 16": _only(reduction=16),
+        "r = 2": _only(reduction=2),
+        "r = 4": _only(reduction=4),
+        "r = 8": _only(reduction=8),
+        "r = 32": _only(reduction=32),
+    },
+}
+"""What can be compared: by name, the variants, as changes to the settings. The others are held to the first."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One variant: its accuracy seed by seed, and the mean difference to the first variant, with its interval."""
+
+    variant: str
+    parameters: int
+    accuracies: list[float]
+    difference: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def mean(self):
+        """Mean accuracy."""
+        return float(np.mean(self.accuracies))
+
+    @property
+    def deviation(self):
+        """Standard deviation over the seeds; None with one seed."""
+        return float(np.std(self.accuracies, ddof=1)) if len(self.accuracies) > 1 else None
+
+    @property
+    def verdict(self):
+        """What may be said."""
+        if self.difference is None:
+            return "the others are held to it"
+        if self.low is None:
+            return "one seed: nothing can be said"
+        if self.low > 0:
+            return "better"
+        return "worse" if self.high < 0 else "no difference found"
+
+
+def bootstrap_interval(differences, level=0.95, resamples=10_000):
+    """Return the ends of a percentile bootstrap interval of the mean.
+
+    Parameters
+    ----------
+    differences : array_like, shape (n,)
+        Paired differences, one a seed; up to six of them, every one of the nⁿ resamplings is looked at.
+    level : float
+        Part of the resampled means that the interval holds.
+    resamples : int
+        How many are drawn where there are too many to look at all.
+
+    Returns
+    -------
+    low, high : float
+        Ends of the interval, or None for both with fewer than two differences.
+
+    Notes
+    -----
+    Source: Efron, Annals of Statistics 1979. With a handful of seeds such an interval is too narrow rather than too
+    wide: three seeds that agree by chance look like a result.
+    """
+    differences = np.asarray(differences, float)
+    n = len(differences)
+    if n < 2:
+        return None, None
+    if n <= EXACT:
+        means = [np.mean(drawn) for drawn in product(differences, repeat=n)]
+    else:
+        means = np.random.default_rng(0).choice(differences, (resamples, n)).mean(axis=1)
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def compare(what, settings, seeds, out, *, executor=None, workers=None, progress=True):
+    """Train the variants of a comparison and say how they differ.
+
+    Parameters
+    ----------
+    what : str
+        A name in `VARIANTS`.
+    settings : Settings
+        What all variants have in common; its attention, seed and what a variant changes are not used.
+    seeds : int
+        How many; every variant is trained with seeds 0, 1, …
+    out : Path or str
+        Folder; a run of a variant lies in its own folder inside.
+    executor : concurrent.futures.Executor, optional
+        Where runs are made, each on one thread; processes on this machine, one a core, where none is given.
+    workers : int, optional
+        How many processes.
+    progress : bool
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    dict
+        What `comparison.json` in `out` holds.
+
+    Raises
+    ------
+    ValueError
+        If `what` is unknown, or a setting does not fit.
+    OSError, CheckpointError
+        If a folder cannot be used, or holds another run.
+    """
+    from tqdm.auto import tqdm
+
+    check_option(what, "what", VARIANTS)
+    if seeds < 1:
+        raise ValueError(f"seeds is {seeds}, expected 1 or more")
+    out = Path(out)
+    jobs = {
+        (name, seed): (settings.changed(**changes(settings), seed=seed), out / _folder(name) / f"seed-{seed}")
+        for seed in range(seeds)
+        for name, changes in VARIANTS[what].items()
+    }
+    own = executor or ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    try:
+        futures = {own.submit(finish, *job): key for key, job in jobs.items()}
+        results = {}
+        for done in tqdm(as_completed(futures), total=len(jobs), desc=what, unit="run", disable=not progress):
+            results[futures[done]] = done.result()
+    finally:
+        if executor is None:
+            own.shutdown(cancel_futures=True)
+    found = _found(what, settings, seeds, results)
+    write_json(out / COMPARISON, found)
+    return found
+
+
+def _folder(name):
+    return "".join(letter if letter.isalnum() else "-" for letter in name.lower().replace("×", "x"))
+
+
+def finish(settings, folder):
+    """Start a run, go on with it, or read its result, whichever it needs; on one thread."""
+    with limit_threads(1):
+        return prepare(settings, folder, resume=(folder / CHECKPOINT).is_file()).finish(progress=False)
+
+
+def _found(what, settings, seeds, results):
+    rows = []
+    for name in VARIANTS[what]:
+        own = [results[name, seed] for seed in range(seeds)]
+        row = Row(name, own[0]["parameters"], [result["test_accuracy"] for result in own])
+        if rows:
+            differences = np.subtract(row.accuracies, rows[0].accuracies)
+            low, high = bootstrap_interval(differences)
+            row = Row(row.variant, row.parameters, row.accuracies, float(differences.mean()), low, high)
+        rows.append(row)
+    common = asdict(settings)
+    for name in ("data_root", "note", "seed", "attention"):
+        del common[name]
+    return {
+        "what": what,
+        "note": settings.note,
+        "seeds": seeds,
+        "settings": common,
+        "rows": [{**asdict(row), "mean": row.mean, "deviation": row.deviation, "verdict": row.verdict} for row in rows],
+        "seconds_per_run": float(np.mean([r["seconds_per_epoch"] * r["epochs"] for r in results.values()])),
+        "machine": describe_machine(),
+    }
+
+
+def comparison_table(found):
+    """Return a comparison as a Markdown table."""
+    lines = [
+        "| variant | parameters | test accuracy, mean ± deviation | difference | 95% interval | |",
+        "|---|---:|---:|---:|---:|---|",
+    ]
+    for row in found["rows"]:
+        spread = "" if row["deviation"] is None else f" ± {100 * row['deviation']:.2f}"
+        difference = "" if row["difference"] is None else f"{100 * row['difference']:+.2f}"
+        interval = "" if row["low"] is None else f"{100 * row['low']:+.2f} to {100 * row['high']:+.2f}"
+        lines.append(
+            f"| {row['variant']} | {row['parameters']:,} | {100 * row['mean']:.2f}{spread} | {difference} | {interval} "
+            f"| {row['verdict']} |"
+        )
+    return "\n".join(lines)
