@@ -77,7 +77,7 @@ def test_finished_runs_are_read_and_not_repeated(found, tmp_path, monkeypatch):
 
 
 def test_other_settings_in_the_same_folder_are_refused(found, tmp_path):
-    with pytest.raises(ValueError, match="other settings: reduction was 2, is 4"):
+    with pytest.raises(ValueError, match="other settings: .*reduction was 2, is 4"):
         compare("attention", SMALL.changed(reduction=4), 2, tmp_path / "out", executor=Here(), progress=False)
 
 
@@ -111,7 +111,7 @@ def test_the_table_says_nulls_as_nulls():
 
 
 def test_bootstrap_interval_of_two_is_known():
-    assert bootstrap_interval([0.0, 1.0], level=0.4) == (0.5, 0.5)  # means 0, ½, ½, 1
+    assert bootstrap_interval([0.0, 1.0], level=0.3) == (0.5, 0.5)  # means 0, ½, ½, 1
     assert bootstrap_interval([0.0, 1.0], level=1.0) == (0.0, 1.0)
     assert bootstrap_interval([0.3]) == (None, None)
 

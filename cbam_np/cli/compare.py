@@ -19,7 +19,9 @@ def declare(parser):
     parser.add_argument("--dask", metavar="ADDRESS", help="run on a Dask cluster instead, as in tcp://host:8786")
     train.declare_settings(parser, LEFT_OUT)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for runs, table and picture")
-    parser.epilog = "The same command again goes on where it was stopped, even by a power cut; finished runs are read, not repeated."
+    parser.epilog = (
+        "The same command again goes on where it was stopped, even by a power cut. Finished runs are read again."
+    )
 
 
 def run(command, what, seeds, workers, dask, out, **given):

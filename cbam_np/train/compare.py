@@ -4,6 +4,7 @@ Each variant is trained once a seed; a run is an ordinary run in a folder of its
 comparison, nothing is lost: a finished run is read, a stopped one goes on, and the numbers at the end are the same.
 """
 
+import json
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from itertools import product
@@ -143,7 +144,7 @@ def bootstrap_interval(differences, level=0.95, resamples=10_000):
     if n < 2:
         return None, None
     if n <= EXACT:
-        means = [np.mean(drawn) for drawn in product(differences, repeat=n)]
+        means = np.array(list(product(differences, repeat=n))).mean(axis=1)
     else:
         means = np.random.default_rng(0).choice(differences, (resamples, n)).mean(axis=1)
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
@@ -202,9 +203,9 @@ def compare(what, settings, seeds, out, *, executor=None, workers=None, progress
     finally:
         if executor is None:
             own.shutdown(cancel_futures=True)
-    found = _found(what, settings, seeds, results)
-    write_json(out / COMPARISON, found)
-    return found
+    path = out / COMPARISON
+    write_json(path, _found(what, settings, seeds, results))
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def _folder(name):
