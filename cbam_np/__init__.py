@@ -18,3 +18,4 @@ from .teach import (
     trace_cbam,
     worksheet,
 )
+from .train import load_pretrained

@@ -5,7 +5,7 @@ import os
 import sys
 from io import TextIOWrapper
 
-from . import bench, check, compare, lecture, train, worksheet
+from . import bench, check, compare, gradcam, lecture, train, worksheet
 from .errors import UserError
 
 COMMANDS = {
@@ -15,6 +15,7 @@ COMMANDS = {
     "bench": ("time the NumPy code, next to PyTorch where it is installed", bench),
     "train": ("train a small network with or without attention", train),
     "compare": ("train variants of a network with paired seeds, and say what of a difference is noise", compare),
+    "gradcam": ("draw where networks with and without CBAM found a class in an image", gradcam),
 }
 
 

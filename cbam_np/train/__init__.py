@@ -5,6 +5,7 @@ from .checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from .compare import VARIANTS, bootstrap_interval, compare, comparison_table
 from .loop import fit
 from .machine import describe_machine
+from .pretrained import load_pretrained, pretrained_names, publish
 from .recipe import Recipe
 from .run import RECIPES, Settings, load_model, prepare
 from .score import Score, evaluate

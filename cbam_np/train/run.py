@@ -181,7 +181,7 @@ def load_model(out):
     Parameters
     ----------
     out : Path or str
-        Where the run keeps its checkpoint.
+        Where the run keeps its checkpoint, or the checkpoint itself.
 
     Returns
     -------
@@ -201,12 +201,17 @@ def load_model(out):
         model = settings.make_network(len(mine["head.b"]), np.random.default_rng(settings.seed))
         model.load_state_dict(mine)
     except (KeyError, ValueError) as error:
-        raise CheckpointError(f"{Path(out) / CHECKPOINT} does not hold the network that its settings name") from error
+        raise CheckpointError(f"{_checkpoint(out)} does not hold the network that its settings name") from error
     return model
 
 
+def _checkpoint(out):
+    path = Path(out)
+    return path if path.suffix == ".npz" else path / CHECKPOINT
+
+
 def _open(out):
-    path = Path(out) / CHECKPOINT
+    path = _checkpoint(out)
     arrays, metadata = load_checkpoint(path)
     try:
         kept = dict(metadata["settings"])

@@ -2,4 +2,6 @@
 
 from .comparison import comparison_figure
 from .maps import CELL, KINDS, Figure, attention_figure, draw_matrix, matrices
+from .picture import read_png
+from .slide import draw_heat, results_slide
 from .speed import rates_figure, roofline_figure, speed_figure

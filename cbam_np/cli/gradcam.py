@@ -1,0 +1,86 @@
+"""`cbam-np gradcam`."""
+
+from pathlib import Path
+
+import numpy as np
+
+from .errors import UserError
+
+USUAL = ("smallcnn-plain-cifar10", "smallcnn-cbam-cifar10")
+
+
+def declare(parser):
+    """Declare which networks look, and at what."""
+    parser.add_argument(
+        "--networks",
+        nargs="+",
+        default=USUAL,
+        metavar="NAME",
+        help="trained networks that come with the package, or folders of runs; default: " + " ".join(USUAL),
+    )
+    parser.add_argument("--data", choices=("cifar10", "shapes"), help="data set of the test images; default: cifar10")
+    parser.add_argument("--data-root", metavar="DIR", help="where CIFAR-10 lies, as in train")
+    chosen = parser.add_mutually_exclusive_group()
+    chosen.add_argument("--numbers", type=int, nargs="+", metavar="N", help="which test images, counted from 0")
+    chosen.add_argument("--image", type=Path, metavar="PNG", help="a picture of your own instead; needs --class")
+    parser.add_argument("--class", dest="target", metavar="NAME", help="class to explain; default: the right one")
+    parser.add_argument("--layer", metavar="NAME", help="layer whose maps are weighted; default: the last maps")
+    parser.add_argument("--out", type=Path, required=True, metavar="PNG", help="the picture")
+    parser.epilog = (
+        "Without --numbers and --image the images are chosen by rule: the first three that all networks get right, the "
+        "three for whose class the last network gains most over the first, and the three where it loses most."
+    )
+
+
+def run(command, networks, data, data_root, numbers, image, target, layer, out):
+    """Draw what each network says, and where it found it."""
+    from .. import viz
+    from ..explain import choose, grad_cam
+    from ..train.checkpoint import CheckpointError
+
+    try:
+        models = {Path(name).name: _network(name) for name in networks}
+        test = _test_images(data or "cifar10", data_root)
+        kinds = None
+        if image is not None:
+            images, labels = viz.read_png(image, test.images.shape[2:])[None], np.zeros(1, int)
+            if target is None:
+                raise UserError(f"{image} has no label: say with --class what to look for, {', '.join(test.classes)}")
+        elif numbers is not None:
+            if not 0 <= min(numbers) <= max(numbers) < len(test):
+                raise UserError(
+                    f"--numbers are {numbers}, expected 0 to {len(test) - 1}: so many test images there are"
+                )
+            images, labels = test.images[numbers], test.labels[numbers]
+        else:
+            first, *_, last = (model.predict(test.images) for model in models.values())
+            groups = choose(first, last, test.labels, 3)
+            kinds = [kind for kind, found in groups.items() for _ in found]
+            numbers = np.concatenate(list(groups.values()))
+            images, labels = test.images[numbers], test.labels[numbers]
+        if target is not None:
+            if target not in test.classes:
+                raise UserError(f"--class is {target!r}, expected one of {', '.join(test.classes)}")
+            labels = np.full(len(images), test.classes.index(target))
+        looked = {
+            name: (model.predict(images), grad_cam(model, images, labels, layer)) for name, model in models.items()
+        }
+        viz.results_slide(images, labels, test.classes, looked, kinds).savefig(out, dpi=150)
+    except (ValueError, OSError, CheckpointError) as error:
+        raise UserError(error) from error
+    print(f"{out} shows {len(images)} images.")
+
+
+def _network(name):
+    """Return the network of a name, or of a folder."""
+    from ..train import load_model, load_pretrained, pretrained_names
+
+    if name in pretrained_names() or not Path(name).exists():
+        return load_pretrained(name)
+    return load_model(name)
+
+
+def _test_images(data, root):
+    from ..train.run import Settings, load_data
+
+    return load_data(Settings(data=data, data_root=root))[2]

@@ -1,0 +1,99 @@
+"""The results slide: which images, what is written on it, and the command that draws it."""
+
+import numpy as np
+import pytest
+from matplotlib.image import imsave
+
+from cbam_np import SmallCNN, cli, grad_cam, load_pretrained, viz
+from cbam_np.explain import choose
+from cbam_np.train import CheckpointError, Recipe, Settings, load_model, prepare, pretrained_names, publish
+
+SMALL = Settings(recipe=Recipe(epochs=1, batch_size=32, augment="none"), channels=(4, 8), reduction=2, images=64)
+
+
+@pytest.fixture
+def runs(tmp_path, monkeypatch):
+    monkeypatch.setattr("cbam_np.train.run.SHAPES", {"train": (64, (0, 0)), "test": (40, (0, 1))})
+    for name, attention in (("plain", None), ("cbam", "cbam")):
+        prepare(SMALL.changed(attention=attention), tmp_path / name).finish(progress=False)
+    return tmp_path
+
+
+def test_choose_goes_by_its_rule():
+    labels = np.array([0, 0, 1, 1, 0])
+    before = np.array([[0.9, 0.1], [0.4, 0.6], [0.5, 0.5], [0.2, 0.8], [0.8, 0.2]])
+    after = np.array([[0.8, 0.2], [0.9, 0.1], [0.7, 0.3], [0.1, 0.9], [0.8, 0.2]])
+    chosen = {kind: found.tolist() for kind, found in choose(before, after, labels, 2).items()}
+    assert chosen == {"both right": [0, 3], "gained": [1, 3], "lost": [2, 0]}
+
+
+def test_the_slide_says_what_the_networks_say(rng):
+    images, labels = rng.integers(0, 256, (2, 3, 8, 8), dtype=np.uint8), np.array([1, 4])
+    model = SmallCNN("cbam", rng=rng, channels=(4,), reduction=2)
+    p, heat = model.predict(images), grad_cam(model, images, labels)
+    figure = viz.results_slide(images, labels, list("abcdefghij"), {"CBAM": (p, heat)}, ["first", "first"])
+    grid = np.array(figure.axes).reshape(2, 2)
+    for n, (left, right) in enumerate(grid):
+        assert left.get_title() == "abcdefghij"[labels[n]]
+        np.testing.assert_array_equal(left.images[0].get_array(), images[n].transpose(1, 2, 0))
+        np.testing.assert_array_equal(right.images[1].get_array(), heat[n])
+        assert f"P = {p[n, labels[n]]:.2f}" in right.get_title()
+        assert ("(" in right.get_title()) == (p[n].argmax() != labels[n])
+    assert grid[0, 1].get_title().startswith("CBAM\n") and [ax.get_ylabel() for ax in grid[:, 0]] == ["first", ""]
+
+
+def test_gradcam_draws_runs_by_rule_by_number_and_a_picture(runs, capsys):
+    networks = ["--networks", str(runs / "plain"), str(runs / "cbam"), "--data", "shapes", "--out"]
+    assert cli.main(["gradcam", *networks, str(runs / "rule.png")]) == 0
+    assert "rule.png shows " in capsys.readouterr().out
+    assert cli.main(["gradcam", *networks, str(runs / "two.png"), "--numbers", "3", "5", "--layer", "stage1"]) == 0
+    assert "shows 2 images" in capsys.readouterr().out
+    imsave(runs / "own.png", np.random.default_rng(0).random((50, 40, 3)))
+    own = ["gradcam", *networks, str(runs / "o.png"), "--image", str(runs / "own.png")]
+    assert cli.main(own) == 2
+    assert "own.png has no label: say with --class what to look for, " in capsys.readouterr().err
+    assert cli.main([*own, "--class", "ring"]) == 0
+    assert all((runs / name).stat().st_size > 10_000 for name in ("rule.png", "two.png", "o.png"))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (["--networks", "nothing"], "there is no trained network 'nothing', expected one of "),
+        (["--numbers", "40"], r"--numbers are [40], expected 0 to 39"),
+        (["--numbers", "3", "--class", "dragon"], "--class is 'dragon', expected one of disc, ring"),
+        (["--numbers", "3", "--layer", "head"], "layer 'head' gives an array of shape (1, 10), expected maps"),
+        (["--image", "missing.png", "--class", "ring"], "missing.png"),
+        (["--image", __file__, "--class", "ring"], "cannot be read as a PNG"),
+    ],
+)
+def test_what_cannot_be_drawn_is_answered_in_words(wrong, message, runs, capsys):
+    networks = [] if wrong[0] == "--networks" else ["--networks", str(runs / "cbam")]
+    assert cli.main(["gradcam", *networks, "--data", "shapes", *wrong, "--out", str(runs / "x.png")]) == 2
+    assert message in capsys.readouterr().err
+    assert not (runs / "x.png").exists()
+
+
+def test_published_weights_are_the_network_s_alone(runs):
+    publish(runs / "cbam", runs / "small.npz")
+    original, copy = load_model(runs / "cbam"), load_model(runs / "small.npz")
+    for name, array in original.state_dict().items():
+        np.testing.assert_array_equal(copy.state_dict()[name], array)
+    assert (runs / "small.npz").stat().st_size < 0.6 * (runs / "cbam" / "checkpoint.npz").stat().st_size
+    with np.load(runs / "small.npz") as file:
+        assert str(runs) not in str(file["metadata"])
+
+
+def test_what_comes_with_the_package_loads():
+    assert pretrained_names()
+    for name in pretrained_names():
+        model = load_pretrained(name)
+        assert model.predict(np.zeros((1, 3, 32, 32), np.uint8)).shape == (1, 10)
+    with pytest.raises(ValueError, match="no trained network 'vgg', expected one of"):
+        load_pretrained("vgg")
+
+
+def test_a_file_that_is_no_network(tmp_path):
+    (tmp_path / "bad.npz").write_bytes(b"not a zip")
+    with pytest.raises(CheckpointError, match="bad.npz is no checkpoint"):
+        load_model(tmp_path / "bad.npz")
