@@ -332,6 +332,15 @@ def test_a_real_download_that_meets_no_network(cache, monkeypatch):
     assert files_below(cache) == []
 
 
+def test_nothing_is_downloaded_where_it_may_not(cache, monkeypatch, tmp_path):
+    monkeypatch.setattr(requests, "get", lambda *args, **kwargs: pytest.fail("it was"))
+    monkeypatch.setenv("CBAM_NP_DATA", str(tmp_path / "empty"))
+    with pytest.raises(
+        FileNotFoundError, match=f"CIFAR-10 is not in .*empty nor in .*: put {ARCHIVE} there, or let it"
+    ):
+        load_cifar10(download=False)
+
+
 def test_a_wrong_hash_is_told_and_nothing_is_kept(cache, monkeypatch):
     page = requests.Response()
     page.status_code, page.raw = 200, io.BytesIO(b"sign in")

@@ -99,3 +99,19 @@ def test_roofline_figure_has_its_ridge_where_memory_and_arithmetic_meet():
     assert {"ReLU", "product"} <= {text.get_text() for text in ax.texts}
     with pytest.raises(ValueError, match="no operation"):
         viz.roofline_figure({}, 1e11, 2e10)
+
+
+def test_history_figure_draws_what_was_measured():
+    history = [
+        {"epoch": 1, "loss": 2.0, "accuracy": 0.3, "validation_loss": 2.1, "validation_accuracy": 0.25},
+        {"epoch": 2, "loss": 1.0, "accuracy": 0.6, "validation_loss": 1.5, "validation_accuracy": 0.5},
+    ]
+    left, right = viz.history_figure(history, test_accuracy=0.55).axes
+    assert [line.get_ydata().tolist() if i < 2 else line.get_ydata()[0] for i, line in enumerate(right.lines)] == [
+        [0.3, 0.6],
+        [0.25, 0.5],
+        0.55,
+    ]
+    assert [line.get_ydata().tolist() for line in left.lines] == [[2.0, 1.0], [2.1, 1.5]]
+    plain = [{"epoch": 1, "loss": 2.0, "accuracy": 0.3}]
+    assert len(viz.history_figure(plain).axes[1].lines) == 1

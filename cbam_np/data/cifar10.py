@@ -28,7 +28,7 @@ RECORDS, RECORD = 10_000, 1 + 3 * 32 * 32  # records a file, bytes a record
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
 
-def load_cifar10(root=None):
+def load_cifar10(root=None, download=True):
     """Load CIFAR-10 from disk, or download it once.
 
     Parameters
@@ -38,6 +38,8 @@ def load_cifar10(root=None):
         ``cifar-10-binary.tar.gz``, or one of these two itself. Without it the loader looks under
         the environment variable ``CBAM_NP_DATA``, then in the user's cache, and if neither has
         the data it downloads the archive (170 MB) into the cache.
+    download : bool
+        Whether it may.
 
     Returns
     -------
@@ -47,13 +49,14 @@ def load_cifar10(root=None):
     Raises
     ------
     FileNotFoundError
-        If `root` is given and holds neither folder nor archive, or a file of the six is missing.
+        If `root` is given and holds neither folder nor archive, a file of the six is missing, or nothing was found
+        and may not be downloaded.
     ConnectionError
         If the archive has to be downloaded and cannot be.
     ValueError
         If a file is cut short or not what it should be: the message names the file and the byte.
     """
-    source = _find(root)
+    source = _find(root, download)
     read = _from_archive if source.is_file() else _from_folder
     records = {name: _records(where, content) for name, where, content in read(source)}
     missing = [name for name in TRAIN + TEST if name not in records]
@@ -65,7 +68,7 @@ def load_cifar10(root=None):
     return _labelled(records, TRAIN), _labelled(records, TEST)
 
 
-def _find(root):
+def _find(root, download):
     """Return the folder of the six files, or the archive, or download it."""
     if root is not None:
         source = _look(Path(root).expanduser())
@@ -85,6 +88,9 @@ def _find(root):
         source = _look(place)
         if source is not None:
             return source
+    if not download:
+        looked = " nor in ".join(map(str, places))
+        raise FileNotFoundError(f"CIFAR-10 is not in {looked}: put {ARCHIVE} there, or let it be downloaded from {URL}")
     return _download(cache, places[0])
 
 

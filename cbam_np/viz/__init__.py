@@ -1,6 +1,7 @@
 """Pictures. Every function returns a figure and shows nothing; nothing else imports matplotlib."""
 
 from .comparison import comparison_figure
+from .history import history_figure
 from .maps import CELL, KINDS, Figure, attention_figure, draw_matrix, matrices
 from .picture import read_png
 from .slide import draw_heat, results_slide
