@@ -540,6 +540,30 @@ def test_shapes_of_the_parameters(rng):
 
 
 @pytest.mark.parametrize("order", ORDERS)
+def test_a_start_at_zero_gives_maps_of_one_half_and_can_learn(order, rng):
+    he, zero = (
+        init_cbam(32, 4, rng=np.random.default_rng(5), order=order, start=start, mlp_bias=True)
+        for start in ("he", "zero")
+    )
+    assert he.keys() == zero.keys()
+    for name in he:
+        assert np.array_equal(zero[name], he[name]) == (name not in ("W1", "W7"))
+    x = rng.normal(size=(2, 32, 5, 5))
+    out, cache = cbam_forward(x, zero, order=order, mlp_bias=True)
+    assert_same(out, x / 2 ** len(ORDERS[order]))
+    _, grads = cbam_backward(rng.normal(size=x.shape), cache)
+    for name in {"W1", "W7"} & grads.keys():
+        assert np.abs(grads[name]).max() > 0
+    after = np.random.default_rng(5)
+    init_cbam(32, 4, rng=after, order=order, start="zero")
+    alike = np.random.default_rng(5)
+    init_cbam(32, 4, rng=alike, order=order)
+    assert after.random() == alike.random()  # what is drawn next does not depend on the start
+    with pytest.raises(ValueError, match="start is 'one', expected one of 'he', 'zero'"):
+        init_cbam(32, rng=rng, start="one")
+
+
+@pytest.mark.parametrize("order", ORDERS)
 def test_only_what_the_order_needs_is_made(order, rng):
     needed = {"channel": {"W0", "W1"}, "spatial": {"W7"}}
     assert set(init_cbam(8, 2, rng=rng, order=order)) == set().union(*(needed[name] for name in ORDERS[order]))

@@ -2,13 +2,15 @@
 
 import numpy as np
 
-from ..ops.checks import as_float, check_rng
+from ..ops.checks import as_float, check_option, check_rng
 from .dialect import ORDERS, get_dialect
 
 BIASES = ("b0", "b1")
+STARTS = ("he", "zero")
+LAST = ("W1", "W7")  # what gives an attention's score
 
 
-def init_cbam(channels, reduction=16, kernel_size=7, *, rng, dialect="paper", dtype=np.float64, **changes):
+def init_cbam(channels, reduction=16, kernel_size=7, *, rng, dialect="paper", dtype=np.float64, start="he", **changes):
     """Draw the parameters of a CBAM block, He-normal: N(0, 2 / fan-in); biases start at 0.
 
     Parameters
@@ -25,6 +27,10 @@ def init_cbam(channels, reduction=16, kernel_size=7, *, rng, dialect="paper", dt
         Choices, see `Dialect`.
     dtype : dtype
         float64 to teach and check, float32 to train.
+    start : {"he", "zero"}
+        With "zero", W1 and W7 start at 0: every weight of M_c and M_s is then 1/2, and the network starts as one
+        without attention, but for that factor. With "he", the scores are large, and many weights start near 0 or 1,
+        where a sigmoid hardly has a slope.
     **changes
         Any field of `Dialect`.
 
@@ -43,6 +49,7 @@ def init_cbam(channels, reduction=16, kernel_size=7, *, rng, dialect="paper", dt
         If r leaves no hidden unit, k is even, or an option is unknown.
     """
     check_rng(rng)
+    check_option(start, "start", STARTS)
     if channels < 1:
         raise ValueError(f"channels is {channels}, expected at least 1")
     d = get_dialect(dialect, **changes)
@@ -58,12 +65,13 @@ def init_cbam(channels, reduction=16, kernel_size=7, *, rng, dialect="paper", dt
     if "spatial" in ORDERS[d.order]:
         check_kernel_size(kernel_size)
         shapes |= {"W7": (1, len(d.spatial_pools), kernel_size, kernel_size)}
-    return {
-        name: np.zeros(shape, dtype)
-        if name in BIASES
-        else (rng.standard_normal(shape) * np.sqrt(2 / np.prod(shape[1:]))).astype(dtype)
-        for name, shape in shapes.items()
-    }
+    params = {}
+    for name, shape in shapes.items():
+        drawn = 0 if name in BIASES else rng.standard_normal(shape) * np.sqrt(2 / np.prod(shape[1:]))
+        params[name] = np.full(
+            shape, 0 if start == "zero" and name in LAST else drawn, dtype
+        )  # what follows is the same
+    return params
 
 
 def check_kernel_size(k):

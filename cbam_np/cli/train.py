@@ -13,6 +13,7 @@ NONE = "none"  # how --attention spells None
 def _train_options():
     """Return the options of `train` that are settings of a run: flag -> what argparse needs to know."""
     from ..cbam.dialect import ORDERS
+    from ..cbam.params import STARTS
     from ..cbam.pools import POOLS
     from ..nn import SCHEDULES
     from ..nn.models import ATTENTIONS
@@ -100,6 +101,11 @@ def _train_options():
             "choices": list(POOLS),
             "nargs": "+",
             "help": f"what CBAM's convolution is given; default: {' '.join(usual.spatial_pools)}",
+        },
+        "--start": {
+            "choices": list(STARTS),
+            "help": "how CBAM's weights start: as the rest of the network, or so that all its maps are 1/2; "
+            f"default: {usual.start}",
         },
         "--images": {
             "type": int,

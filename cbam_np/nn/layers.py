@@ -144,13 +144,18 @@ class CBAM(Layer):
         Choices, see `cbam_np.Dialect`.
     dtype : dtype
         Of the weights.
+    start : {"he", "zero"}
+        As in `cbam_np.init_cbam`.
     **changes
         Any field of `Dialect`.
     """
 
-    def __init__(self, channels, reduction=16, kernel_size=7, *, rng, dialect="paper", dtype=np.float32, **changes):
+    def __init__(
+        self, channels, reduction=16, kernel_size=7, *, rng, dialect="paper", dtype=np.float32, start="he", **changes
+    ):
         self.dialect = cbam.get_dialect(dialect, **changes)
-        super().__init__(cbam.init_cbam(channels, reduction, kernel_size, rng=rng, dialect=self.dialect, dtype=dtype))
+        of = {"rng": rng, "dialect": self.dialect, "dtype": dtype, "start": start}
+        super().__init__(cbam.init_cbam(channels, reduction, kernel_size, **of))
 
     def forward(self, x, training=False):
         out, self.cache = cbam.cbam_forward(x, self.params, self.dialect)

@@ -76,7 +76,7 @@ class SmallCNN(Classifier):
     dtype : dtype
         float32 to train, float64 to check.
     **options
-        For the attention: `kernel_size` and any field of `cbam_np.Dialect`.
+        For the attention: `kernel_size`, `start` and any field of `cbam_np.Dialect`.
 
     Raises
     ------

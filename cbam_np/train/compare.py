@@ -73,6 +73,11 @@ VARIANTS = {
         "channel only": _only(order="channel"),
         "spatial only": _only(order="spatial"),
     },
+    "start": {  # which the paper leaves out, and the official code does in another way
+        "He": _only(),
+        "all maps 1/2": _only(start="zero"),
+        "none": lambda settings: {"attention": None},
+    },
     "reduction": {  # which the paper leaves out
         "r = 16": _only(reduction=16),
         "r = 2": _only(reduction=2),

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..cbam import get_dialect
-from ..cbam.params import check_kernel_size
+from ..cbam.params import STARTS, check_kernel_size
 from ..data import LabelledImages, load_cifar10, make_shapes
 from ..nn import Classifier, ResNet, SmallCNN
 from ..nn.models import ATTENTIONS
@@ -32,6 +32,7 @@ OF_CBAM = {
     "order": "channel-spatial",
     "channel_pools": ("avg", "max"),
     "spatial_pools": ("avg", "max"),
+    "start": "he",
 }
 """What may be chosen of CBAM, and the paper's choice."""
 
@@ -59,7 +60,7 @@ class Settings:
         As in `ResNet`.
     reduction : int
         r of the attention.
-    kernel_size, order, channel_pools, spatial_pools
+    kernel_size, order, channel_pools, spatial_pools, start
         Of CBAM, as in `init_cbam` and `Dialect`.
     images : int, optional
         Train on the first so many images only; on all where none is given.
@@ -92,6 +93,7 @@ class Settings:
     order: str = OF_CBAM["order"]
     channel_pools: tuple[str, ...] = OF_CBAM["channel_pools"]
     spatial_pools: tuple[str, ...] = OF_CBAM["spatial_pools"]
+    start: str = OF_CBAM["start"]
     images: int | None = None
     validation: int = 0
     seed: int = 0
@@ -104,8 +106,10 @@ class Settings:
         check_option(self.network, "network", NETWORKS)
         if self._of_cbam() != OF_CBAM and self.attention != "cbam":
             raise ValueError(f"{', '.join(OF_CBAM)} are choices of CBAM, but attention is {self.attention!r}")
-        get_dialect(**{name: value for name, value in self._of_cbam().items() if name != "kernel_size"})
+        of_dialect = self._of_cbam().keys() - {"kernel_size", "start"}
+        get_dialect(**{name: getattr(self, name) for name in of_dialect})
         check_kernel_size(self.kernel_size)
+        check_option(self.start, "start", STARTS)
         if self.recipe is None:
             object.__setattr__(self, "recipe", RECIPES[self.data])
         if not 1 <= len(self.channels) <= 6:
