@@ -11,7 +11,8 @@ from concurrent.futures import Executor, Future
 import numpy as np
 import pytest
 
-from cbam_np.train import VARIANTS, Recipe, Settings, bootstrap_interval, compare, comparison_table
+from cbam_np.train import VARIANTS, Recipe, Settings, bootstrap_interval, compare, comparison_table, sign_flip_p
+from cbam_np.train.compare import Row
 from cbam_np.train.run import prepare
 
 SMALL = Settings(
@@ -66,8 +67,9 @@ def test_differences_are_paired(found):
         differences = np.subtract(row["accuracies"], first["accuracies"])
         assert row["difference"] == pytest.approx(differences.mean(), abs=1e-15)
         assert row["low"] <= row["difference"] <= row["high"]
-        crosses = row["low"] <= 0 <= row["high"]
-        assert (row["verdict"] == "no difference found") == crosses
+        assert row["p"] == sign_flip_p(differences)
+        agree = len({bool(d > 0) for d in differences}) == 1 and all(differences)
+        assert (row["verdict"] == "no difference found") == (not agree)
 
 
 def test_finished_runs_are_read_and_not_repeated(found, tmp_path, monkeypatch):
@@ -121,6 +123,30 @@ def test_bootstrap_intervals_hold_the_mean_about_as_often_as_they_say(n):
     rng = np.random.default_rng(0)
     held = [low <= 0 <= high for low, high in (bootstrap_interval(rng.normal(size=n)) for _ in range(200))]
     assert 0.75 < np.mean(held) < 0.99  # too narrow with few, as its notes say
+
+
+def test_sign_flip_p_is_exact():
+    assert sign_flip_p([1.0, 1.0, 1.0]) == 2 / 8
+    assert sign_flip_p([0.1, 0.2, 0.3, 0.4, 0.5, 0.6]) == 2 / 64
+    assert sign_flip_p([1.0, -1.0]) == 1
+    assert sign_flip_p([3.0, 1.0, -1.0]) == 6 / 8  # only 3 - 1 - 1, and its opposite, is less than 3 + 1 - 1
+    assert 0 < sign_flip_p(np.full(30, 0.1)) < 0.001
+
+
+@pytest.mark.parametrize(
+    ("differences", "verdict"),
+    [
+        ([0.02, 0.03, 0.04], "higher in all 3 seeds"),
+        ([-0.02] * 5, "lower in all 5 seeds"),
+        ([0.02, 0.03, -0.01], "no difference found"),
+        ([0.02] * 6, "better"),
+        ([-0.02] * 6, "worse"),
+        ([0.02] * 8 + [-0.05, -0.06], "no difference found"),
+    ],
+)
+def test_no_more_is_said_than_the_seeds_allow(differences, verdict):
+    row = Row("a", 1, differences, np.mean(differences), *bootstrap_interval(differences), sign_flip_p(differences))
+    assert row.verdict == verdict
 
 
 def test_unknown_comparison(tmp_path):

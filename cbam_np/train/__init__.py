@@ -2,7 +2,7 @@
 
 from .augment import crop_and_flip
 from .checkpoint import CheckpointError, load_checkpoint, save_checkpoint
-from .compare import VARIANTS, bootstrap_interval, compare, comparison_table
+from .compare import VARIANTS, bootstrap_interval, compare, comparison_table, sign_flip_p
 from .loop import fit
 from .machine import describe_machine
 from .pretrained import load_pretrained, pretrained_names, publish

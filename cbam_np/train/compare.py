@@ -91,7 +91,7 @@ VARIANTS = {
 
 @dataclass(frozen=True)
 class Row:
-    """One variant: its accuracy seed by seed, and the mean difference to the first variant, with its interval."""
+    """One variant: its accuracy seed by seed, and the mean difference to the first variant, with interval and p."""
 
     variant: str
     parameters: int
@@ -99,6 +99,7 @@ class Row:
     difference: float | None = None
     low: float | None = None
     high: float | None = None
+    p: float | None = None
 
     @property
     def mean(self):
@@ -112,14 +113,16 @@ class Row:
 
     @property
     def verdict(self):
-        """What may be said."""
+        """What may be said: "better" and "worse" only where p ≤ 0.05, which takes six seeds or more."""
         if self.difference is None:
             return "the others are held to it"
         if self.low is None:
             return "one seed: nothing can be said"
-        if self.low > 0:
-            return "better"
-        return "worse" if self.high < 0 else "no difference found"
+        if self.p <= 0.05:
+            return "better" if self.difference > 0 else "worse"
+        if self.p == smallest_p(len(self.accuracies)):  # no seed says otherwise, but there are too few
+            return f"{'higher' if self.difference > 0 else 'lower'} in all {len(self.accuracies)} seeds"
+        return "no difference found"
 
 
 def bootstrap_interval(differences, level=0.95, resamples=10_000):
@@ -154,6 +157,40 @@ def bootstrap_interval(differences, level=0.95, resamples=10_000):
         means = np.random.default_rng(0).choice(differences, (resamples, n)).mean(axis=1)
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def sign_flip_p(differences, resamples=10_000):
+    """Return how probable a mean difference as large as this is, either way, if each sign were a coin's.
+
+    Parameters
+    ----------
+    differences : array_like, shape (n,)
+        Paired differences, one a seed; up to twelve of them, every one of the 2ⁿ ways is looked at.
+    resamples : int
+        How many ways are drawn where there are too many to look at all.
+
+    Returns
+    -------
+    float
+        p, exact and without assumptions about the noise; never less than `smallest_p(n)`.
+
+    Notes
+    -----
+    Source: Fisher, The Design of Experiments, 1935, section 21.
+    """
+    differences = np.asarray(differences, float)
+    n = len(differences)
+    if n <= 12:
+        signs = np.array(list(product((1, -1), repeat=n)))
+    else:
+        signs = np.vstack([np.ones(n), np.random.default_rng(0).choice((1, -1), (resamples, n))])
+    means = np.abs((signs * differences).mean(axis=1))
+    return float(np.mean(means >= means[0] * (1 - 1e-12)))  # the first way is the one that was seen
+
+
+def smallest_p(n):
+    """Return the p of n differences that all have the same sign."""
+    return 2 / 2**n
 
 
 def compare(what, settings, seeds, out, *, executor=None, workers=None, progress=True):
@@ -231,7 +268,8 @@ def _found(what, settings, seeds, results):
         if rows:
             differences = np.subtract(row.accuracies, rows[0].accuracies)
             low, high = bootstrap_interval(differences)
-            row = Row(row.variant, row.parameters, row.accuracies, float(differences.mean()), low, high)
+            p = None if low is None else sign_flip_p(differences)
+            row = Row(row.variant, row.parameters, row.accuracies, float(differences.mean()), low, high, p)
         rows.append(row)
     common = asdict(settings)
     for name in ("data_root", "note", "seed", "attention"):

@@ -3,9 +3,9 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from .speed import BLUE, GREY, ORANGE
+from .speed import BLUE, GREY, GROUND, ORANGE
 
-COLOURS = {"better": BLUE, "worse": ORANGE}
+COLOURS = {"better": BLUE, "higher": BLUE, "worse": ORANGE, "lower": ORANGE}
 
 
 def comparison_figure(found):
@@ -19,7 +19,8 @@ def comparison_figure(found):
     Returns
     -------
     matplotlib.figure.Figure
-        A row a variant, the first on top. Equal seeds are joined by a line. Right, an interval that crosses 0 is grey.
+        A row a variant, the first on top. Equal seeds are joined by a line. Right, what differs from seed to seed in
+        its sign is grey.
     """
     rows = found["rows"]
     places = np.arange(len(rows))
@@ -34,12 +35,18 @@ def comparison_figure(found):
     for place, row in zip(places, rows, strict=True):
         if row["difference"] is None:
             continue
-        colour, middle = COLOURS.get(row["verdict"], GREY), 100 * row["difference"]
+        colour, middle = COLOURS.get(row["verdict"].split()[0], GREY), 100 * row["difference"]
         if row["low"] is not None:
             right.plot([100 * row["low"], 100 * row["high"]], [place] * 2, color=colour, linewidth=3)
         right.plot(middle, place, "o", color=colour, markersize=8)
         right.annotate(
-            f"{middle:+.2f}", (middle, place), xytext=(0, 8), textcoords="offset points", ha="center", fontsize=11
+            f"{middle:+.2f}",
+            (middle, place),
+            xytext=(0, 9),
+            textcoords="offset points",
+            ha="center",
+            fontsize=11,
+            bbox=GROUND,
         )
     right.set_xlabel(f"difference to “{rows[0]['variant']}”, points, with 95% interval", fontsize=11)
     left.set_yticks(places, [row["variant"] for row in rows], fontsize=11)
