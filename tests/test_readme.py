@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from cbam_np.train import comparison_table
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PYTHON = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
@@ -97,6 +99,24 @@ def test_speed_is_what_was_measured():
     for a, b in zip(free["cases"], held["cases"], strict=True):
         row = f"| {a['name']} | {a['ratio']:.2f} | {b['ratio']:.2f} |"
         assert a["name"] == b["name"] and (row in README or a["part"] == "e"), row
+
+
+def test_comparison_is_what_was_measured():
+    found = json.loads((ROOT / "results" / "compare-attention" / "comparison.json").read_text(encoding="utf-8"))
+    assert comparison_table(found) in README and found["note"] in README.replace("\n", " ")
+    assert f"--seeds {found['seeds']} --epochs {found['settings']['recipe']['epochs']} " in README
+    pointing = json.loads((ROOT / "results" / "pointing" / "pointing.json").read_text(encoding="utf-8"))
+    for row in pointing["scores"].values():
+        plain, cbam = (sum(row[name]) / len(row[name]) for name in ("none", "cbam"))
+        interval = f"{row['low']:+.3f} to {row['high']:+.3f}"
+        assert f"| {plain:.3f} | {cbam:.3f} | {row['difference']:+.3f} | {interval} |" in README
+    assert f"{pointing['seeds']} seeds:" in README
+
+
+def test_cbam_np_gradcam(tmp_path):
+    (command,) = (c.split()[1:] for c in COMMANDS if c.startswith("cbam-np gradcam"))
+    done = run(sys.executable, "-m", "cbam_np", *command[:-1], str(tmp_path / command[-1]))
+    assert done.returncode == 0 and (tmp_path / command[-1]).stat().st_size > 50_000, done.stderr
 
 
 def test_everything_is_found():

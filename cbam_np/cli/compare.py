@@ -49,9 +49,9 @@ def _said(found):
     recipe = found["settings"]["recipe"]
     return (
         f"{found['seeds']} paired seeds a variant, {recipe['epochs']} epochs{note}; differences to the first variant, "
-        "with bootstrap intervals over the seeds. With few seeds these are too narrow rather than too wide. “Better” and "
-        "“worse” are only said where chance would do as much in at most 5% of the cases (a sign-flip test); that takes "
-        "six seeds or more."
+        "with bootstrap intervals over the seeds; with few seeds they are rather too narrow than too wide. “Better” "
+        "and “worse” are only said where chance would do as much in at most 5% of the cases (a sign-flip test); that "
+        "takes six seeds or more."
     )
 
 
