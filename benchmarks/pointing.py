@@ -14,7 +14,8 @@ import numpy as np
 from cbam_np.explain import deletion_curve, energy_inside, grad_cam, pointing_game
 from cbam_np.train import bootstrap_interval, describe_machine, load_model
 from cbam_np.train.checkpoint import write_json
-from cbam_np.train.run import Settings, load_data
+from cbam_np.train.run import load_data
+from cbam_np.train.settings import Settings
 
 VARIANTS = {"none": "no attention", "cbam": "CBAM"}
 SCORES = {

@@ -81,6 +81,7 @@ def _network(name):
 
 
 def _test_images(data, root):
-    from ..train.run import Settings, load_data
+    from ..train.run import load_data
+    from ..train.settings import Settings
 
     return load_data(Settings(data=data, data_root=root))[2]

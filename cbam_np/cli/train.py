@@ -18,7 +18,7 @@ def _train_options():
     from ..nn import SCHEDULES
     from ..nn.models import ATTENTIONS
     from ..train.recipe import AUGMENTATIONS
-    from ..train.run import NETWORKS, RECIPES, Settings
+    from ..train.settings import NETWORKS, RECIPES, Settings
 
     def default(name):
         values = {data: getattr(recipe, name) for data, recipe in RECIPES.items()}
@@ -140,7 +140,7 @@ def declare_settings(parser, left_out=()):
 
 def settings_of(given, settings=None):
     """Return settings with what was given on the command line."""
-    from ..train.run import Settings
+    from ..train.settings import Settings
 
     given = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
     if given.get("attention") == NONE:
@@ -195,7 +195,7 @@ def run(command, out, resume, **given):
 
 def _typed(settings):
     """Return the command that makes this run again; where the data lie is left to the machine."""
-    from ..train.run import Settings
+    from ..train.settings import Settings
 
     usual, words = Settings(data=settings.data), ["cbam-np", "train"]
     own, default = ({**asdict(s), **asdict(s.recipe)} for s in (settings, usual))

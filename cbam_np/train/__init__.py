@@ -7,6 +7,7 @@ from .loop import fit
 from .machine import describe_machine
 from .pretrained import load_pretrained, pretrained_names, publish
 from .recipe import Recipe
-from .run import RECIPES, Settings, load_model, prepare
+from .run import load_model, prepare
 from .score import Score, evaluate
+from .settings import RECIPES, Settings
 from .state import Diverged, Interrupted
