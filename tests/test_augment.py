@@ -3,7 +3,7 @@ import time
 import numpy as np
 import pytest
 
-from cbam_np.train import crop_and_flip
+from cbam_np.train import Recipe, crop_and_flip, cutout
 
 MODES = {"zero": "constant", "reflect": "reflect"}
 
@@ -79,3 +79,36 @@ def test_it_is_fast_enough_to_forget(rng):
 def test_errors(images, options, message, rng):
     with pytest.raises(ValueError, match=message):
         crop_and_flip(images, rng=rng, **options)
+
+
+@pytest.mark.parametrize("size", [1, 3, 4])
+def test_cutout_covers_one_square_in_every_channel(size, rng):
+    images = pictures(rng, count=1000)
+    images[images == 128] = 127
+    out, seen = cutout(images, size, rng=rng), set()
+    assert out.dtype == np.uint8 and np.array_equal(out[out != 128], images[out != 128])
+    for covered in out == 128:
+        assert np.array_equal(covered[0], covered[1]) and np.array_equal(covered[0], covered[2])
+        rows, columns = np.nonzero(covered[0].any(axis=1))[0], np.nonzero(covered[0].any(axis=0))[0]
+        assert covered[0].sum() == len(rows) * len(columns) and max(len(rows), len(columns)) <= size
+        assert np.ptp(rows) < size and np.ptp(columns) < size
+        seen.add((rows[0], columns[0], len(rows), len(columns)))
+    assert (2, 3, size, size) in seen and len(seen) > 40  # anywhere
+
+
+def test_cutout_covers_every_pixel_about_equally_often(rng):
+    covered = (cutout(np.zeros((20_000, 1, 8, 8), np.uint8), 3, rng=rng) == 128).mean(axis=(0, 1))
+    assert np.allclose(covered[1:-1, 1:-1], 9 / 64, atol=0.01) and covered[0, 0] == pytest.approx(4 / 64, abs=0.01)
+
+
+def test_cutout_refuses_nothing_to_cover(rng):
+    with pytest.raises(ValueError, match="size is 0, expected 1 pixel or more"):
+        cutout(pictures(rng), 0, rng=rng)
+
+
+def test_a_recipe_crops_flips_and_covers(rng):
+    images = pictures(rng)
+    plain, covered = (Recipe(1, cutout=size).augmented(images, np.random.default_rng(3)) for size in (0, 4))
+    assert np.array_equal(plain, crop_and_flip(images, rng=np.random.default_rng(3)))
+    changed = (covered != plain).any(axis=1).reshape(len(images), -1).sum(axis=1)
+    assert (covered[covered != plain] == 128).all() and 0 < changed.mean() <= 16

@@ -83,6 +83,16 @@ def test_other_settings_in_the_same_folder_are_refused(found, tmp_path):
         compare("attention", SMALL.changed(reduction=4), 2, tmp_path / "out", executor=Here(), progress=False)
 
 
+def test_who_chooses_by_validation_images_never_sees_the_test_images(tmp_path, monkeypatch):
+    monkeypatch.setattr("cbam_np.train.run.Run._scores", lambda run: pytest.fail("the test images were looked at"))
+    found = compare("start", SMALL.changed(images=48, validation=16), 1, tmp_path, executor=Here(), progress=False)
+    for row in found["rows"]:
+        folder = "".join(letter if letter.isalnum() else "-" for letter in row["variant"].lower())
+        history = json.loads((tmp_path / folder / "seed-0" / "history.json").read_text(encoding="utf-8"))["epochs"]
+        assert row["accuracies"] == [history[-1]["validation_accuracy"]]
+    assert "| validation accuracy, mean ± deviation |" in comparison_table(found)
+
+
 def test_one_seed_says_nothing(tmp_path):
     found = compare("reduction", SMALL.changed(channels=(32,)), 1, tmp_path, executor=Here(), progress=False)
     assert {row["verdict"] for row in found["rows"][1:]} == {"one seed: nothing can be said"}
@@ -100,12 +110,13 @@ def test_all_variants_differ_and_make_networks(what):
 
 def test_the_table_says_nulls_as_nulls():
     found = {
+        "images": "test",
         "rows": [
             {"variant": "a", "parameters": 1000, "mean": 0.5, "deviation": 0.01, "difference": None, "low": None}
             | {"high": None, "verdict": "the others are held to it"},
             {"variant": "b", "parameters": 1100, "mean": 0.51, "deviation": 0.02, "difference": 0.01, "low": -0.01}
             | {"high": 0.03, "verdict": "no difference found"},
-        ]
+        ],
     }
     *_, first, second = comparison_table(found).splitlines()
     assert first == "| a | 1,000 | 50.00 ± 1.00 |  |  | the others are held to it |"

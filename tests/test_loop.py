@@ -327,6 +327,15 @@ def test_evaluate_counts_every_image_once(data):
     assert score.loss == pytest.approx(-np.log(p[np.arange(42), data.labels]).mean(), rel=1e-5)
 
 
+def test_evaluate_takes_an_image_and_its_mirror_image_together(data):
+    model = network()
+    mirror_images = LabelledImages(data.images[..., ::-1], data.labels, data.classes)
+    plain, together = evaluate(model, data), evaluate(model, data, mirrored=True)
+    assert together == evaluate(model, mirror_images, mirrored=True) != plain
+    both = [np.log(model.predict(part.images)) for part in (data, mirror_images)]  # scores, up to a constant an image
+    assert together.accuracy == (sum(both).argmax(axis=1) == data.labels).mean()
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -339,6 +348,7 @@ def test_evaluate_counts_every_image_once(data):
         ({"weight_decay": -1}, "weight_decay is -1, expected a number, at least 0"),
         ({"label_smoothing": 1.0}, "label_smoothing is 1.0"),
         ({"schedule": "linear"}, "schedule is 'linear', expected one of 'constant', 'step', 'cosine', 'one-cycle'"),
+        ({"cutout": -1}, "cutout is -1, expected a whole number, 0 or more"),
         ({"augment": "mixup"}, "augment is 'mixup', expected one of 'none', 'flip', 'crop\\+flip'"),
     ],
 )

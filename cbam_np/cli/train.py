@@ -49,6 +49,11 @@ def _train_options():
             "help": "what is done at random to a training image: mirrored left to right, also shifted by up to 4 "
             f"pixels, or nothing{default('augment')}",
         },
+        "--cutout": {
+            "type": int,
+            "metavar": "PIXELS",
+            "help": f"side of a square that is covered in each training image{default('cutout')}",
+        },
         "--label-smoothing": {
             "type": float,
             "metavar": "EPS",

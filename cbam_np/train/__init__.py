@@ -1,6 +1,6 @@
 """Training: the loop, its checkpoints, augmentation, and whole runs from data to result."""
 
-from .augment import crop_and_flip
+from .augment import crop_and_flip, cutout
 from .checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from .compare import VARIANTS, bootstrap_interval, compare, comparison_table, sign_flip_p
 from .loop import fit

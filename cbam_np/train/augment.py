@@ -5,6 +5,7 @@ import numpy as np
 from ..ops.checks import check_option
 
 BORDERS = {"zero": "constant", "reflect": "reflect"}
+GREY = 128  # about the mean of photographs
 
 
 def crop_and_flip(images, *, rng, padding=4, border="zero", flip=True):
@@ -48,3 +49,39 @@ def crop_and_flip(images, *, rng, padding=4, border="zero", flip=True):
     out = windows[np.arange(N), :, top, left]  # a window an image: (N, C, H, W)
     out[mirrored] = out[mirrored, :, :, ::-1]
     return out
+
+
+def cutout(images, size, *, rng):
+    """Cover a square of each image with grey, so that no part of an object is the only one that a network knows.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (N, C, H, W)
+        The images; not written to.
+    size : int
+        Side of the square in pixels. Its middle is any pixel, so that at the edge less is covered.
+    rng : numpy.random.Generator
+        Draws the places.
+
+    Returns
+    -------
+    ndarray of uint8, shape (N, C, H, W)
+        New images.
+
+    Raises
+    ------
+    ValueError
+        If the size is less than 1.
+
+    Notes
+    -----
+    Source: DeVries and Taylor, arXiv:1708.04552.
+    """
+    if size < 1:
+        raise ValueError(f"size is {size}, expected 1 pixel or more")
+    N, _, *sides = images.shape
+    rows, columns = (
+        np.arange(side) + size // 2 - rng.integers(side, size=(N, 1)) for side in sides
+    )  # counted from the square's first: (N,H), (N,W)
+    covered = ((0 <= rows) & (rows < size))[:, None, :, None] & ((0 <= columns) & (columns < size))[:, None, None]
+    return np.where(covered, np.uint8(GREY), images)

@@ -2,6 +2,7 @@
 
 Each variant is trained once a seed; a run is an ordinary run in a folder of its own, so that whatever stops the
 comparison, nothing is lost: a finished run is read, a stopped one goes on, and the numbers at the end are the same.
+Where training images are held back for validation, the variants are scored on them, and nobody looks at the test images.
 """
 
 import json
@@ -257,14 +258,15 @@ def _folder(name):
 def finish(settings, folder):
     """Start a run, go on with it, or read its result, whichever it needs; on one thread."""
     with limit_threads(1):
-        return prepare(settings, folder, resume=(folder / CHECKPOINT).is_file()).finish(progress=False)
+        run = prepare(settings, folder, resume=(folder / CHECKPOINT).is_file())
+        return run.finish(progress=False, test=not settings.validation)
 
 
 def _found(what, settings, seeds, results):
-    rows = []
+    rows, images = [], "validation" if settings.validation else "test"
     for name in VARIANTS[what]:
         own = [results[name, seed] for seed in range(seeds)]
-        row = Row(name, own[0]["parameters"], [result["test_accuracy"] for result in own])
+        row = Row(name, own[0]["parameters"], [result[f"{images}_accuracy"] for result in own])
         if rows:
             differences = np.subtract(row.accuracies, rows[0].accuracies)
             low, high = bootstrap_interval(differences)
@@ -278,6 +280,7 @@ def _found(what, settings, seeds, results):
         "what": what,
         "note": settings.note,
         "seeds": seeds,
+        "images": images,
         "settings": common,
         "rows": [{**asdict(row), "mean": row.mean, "deviation": row.deviation, "verdict": row.verdict} for row in rows],
         "seconds_per_run": float(np.mean([r["seconds_per_epoch"] * r["epochs"] for r in results.values()])),
@@ -288,7 +291,7 @@ def _found(what, settings, seeds, results):
 def comparison_table(found):
     """Return a comparison as a Markdown table."""
     lines = [
-        "| variant | parameters | test accuracy, mean ± deviation | difference | 95% interval | |",
+        f"| variant | parameters | {found['images']} accuracy, mean ± deviation | difference | 95% interval | |",
         "|---|---:|---:|---:|---:|---|",
     ]
     for row in found["rows"]:

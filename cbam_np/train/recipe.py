@@ -7,7 +7,7 @@ import numpy as np
 
 from ..nn import SCHEDULES
 from ..ops.checks import check_option
-from .augment import crop_and_flip
+from .augment import crop_and_flip, cutout
 
 AUGMENTATIONS = {
     "none": lambda images, rng: images,
@@ -38,6 +38,8 @@ class Recipe:
         ε of the loss, in [0, 1).
     augment : {"none", "flip", "crop+flip"}
         What is done to the training images: mirrored, also shifted by up to 4 pixels, or nothing.
+    cutout : int
+        Side of the square that is covered in each training image, see `cutout`; 0 for none.
 
     Raises
     ------
@@ -53,9 +55,10 @@ class Recipe:
     weight_decay: float = 5e-4
     label_smoothing: float = 0.1
     augment: str = "crop+flip"
+    cutout: int = 0
 
     def __post_init__(self):
-        for name, least in (("epochs", 1), ("batch_size", 2)):
+        for name, least in (("epochs", 1), ("batch_size", 2), ("cutout", 0)):
             check_count(getattr(self, name), name, least)
         for name, fits, expected in (
             ("lr", lambda v: 0 < v < np.inf, "more than 0"),
@@ -67,6 +70,11 @@ class Recipe:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected a number, {expected}")
         check_option(self.schedule, "schedule", SCHEDULES)
         check_option(self.augment, "augment", AUGMENTATIONS)
+
+    def augmented(self, images, rng):
+        """Return a batch of training images with what the recipe does to them."""
+        images = AUGMENTATIONS[self.augment](images, rng=rng)
+        return cutout(images, self.cutout, rng=rng) if self.cutout else images
 
     def steps(self, count):
         """Return the steps of an epoch over `count` images; raise a ValueError where they do not fill a batch."""

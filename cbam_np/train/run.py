@@ -188,7 +188,7 @@ class Run:
     test: LabelledImages
     rng: np.random.Generator
 
-    def finish(self, *, command=None, save_every=30.0, progress=True):
+    def finish(self, *, command=None, save_every=30.0, progress=True, test=True):
         """Train to the end, look at the test images once, and write the result.
 
         Parameters
@@ -199,6 +199,8 @@ class Run:
             Seconds between checkpoints inside an epoch.
         progress : bool
             Whether to show a progress bar.
+        test : bool
+            Whether to look at the test images at all; who chooses by the validation images does not.
 
         Returns
         -------
@@ -227,11 +229,20 @@ class Run:
         path = self.out / RESULT
         if path.is_file():
             return json.loads(path.read_text(encoding="utf-8"))
-        result = self._result(history, evaluate(self.model, self.test), command)
+        scores = {"test_images": len(self.test), **self._scores()} if test else {}
+        result = self._result(history, scores, command)
         write_json(path, result)
         return result
 
-    def _result(self, history, score, command):
+    def _scores(self):
+        score, mirrored = (evaluate(self.model, self.test, mirrored=mirrored) for mirrored in (False, True))
+        return {
+            "test_accuracy": score.accuracy,
+            "test_loss": score.loss,
+            "test_accuracy_mirrored": mirrored.accuracy,
+        }
+
+    def _result(self, history, scores, command):
         settings = asdict(self.settings)
         del settings["data_root"], settings["note"]  # a place on this machine; the note stands for itself
         seconds, last = sum(line["seconds"] for line in history), history[-1]
@@ -239,9 +250,7 @@ class Run:
         return {
             "command": command,
             "note": self.settings.note,
-            "test_accuracy": score.accuracy,
-            "test_loss": score.loss,
-            "test_images": len(self.test),
+            **scores,
             "train_images": len(self.train),
             "train_accuracy": last["accuracy"],
             "validation_accuracy": last.get("validation_accuracy"),

@@ -13,7 +13,7 @@ class Score(NamedTuple):
     loss: float
 
 
-def evaluate(model, data, batch_size=128):
+def evaluate(model, data, batch_size=128, mirrored=False):
     """Look how well a network does.
 
     Parameters
@@ -24,6 +24,8 @@ def evaluate(model, data, batch_size=128):
         Images that it was not trained on.
     batch_size : int
         How many are computed at once.
+    mirrored : bool
+        Whether to average the scores of each image and of its mirror image, which are the same thing to a person.
 
     Returns
     -------
@@ -33,8 +35,10 @@ def evaluate(model, data, batch_size=128):
     """
     pieces, correct, loss = InPieces(model), 0, 0.0
     for at in range(0, len(data), batch_size):
-        labels = data.labels[at : at + batch_size]
-        logits = pieces.forward(data.images[at : at + batch_size])
+        images, labels = data.images[at : at + batch_size], data.labels[at : at + batch_size]
+        logits = pieces.forward(images)
+        if mirrored:
+            logits = (logits + pieces.forward(images[..., ::-1])) / 2
         correct += int((logits.argmax(axis=1) == labels).sum())
         loss += float(softmax_cross_entropy_forward(logits, labels)[0]) * len(labels)
     return Score(correct / len(data), loss / len(data))

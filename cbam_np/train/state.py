@@ -12,7 +12,6 @@ from ..nn import SCHEDULES, SGD, InPieces
 from ..ops import softmax_cross_entropy_backward, softmax_cross_entropy_forward
 from .checkpoint import CheckpointError, load_checkpoint, save_checkpoint, write_json
 from .machine import describe_machine
-from .recipe import AUGMENTATIONS
 from .score import evaluate
 
 CHECKPOINT, HISTORY = "checkpoint.npz", "history.json"
@@ -92,7 +91,7 @@ class Training:
         done = (self.epoch * self.steps + self.step) / (recipe.epochs * self.steps)
         self.lr = recipe.lr * SCHEDULES[recipe.schedule](done)
         batch = self.order[self.step * B : (self.step + 1) * B]
-        images = AUGMENTATIONS[recipe.augment](self.data.images[batch], rng=self.rng)
+        images = recipe.augmented(self.data.images[batch], self.rng)
         labels = self.data.labels[batch]
         with self._watching():
             logits = self.pieces.forward(images, training=True)

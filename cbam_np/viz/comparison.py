@@ -30,7 +30,9 @@ def comparison_figure(found):
     left.plot(accuracies, places, color=GREY, linewidth=0.8, alpha=0.5)
     left.plot(accuracies, places, "o", color=BLUE, markersize=5, alpha=0.6)
     left.plot(accuracies.mean(axis=1), places, "|", color="black", markersize=22, markeredgewidth=2)
-    left.set_xlabel(f"test accuracy, %: a dot a seed, {found['seeds']} in all, and their mean", fontsize=11)
+    left.set_xlabel(
+        f"{found['images']} accuracy, %: a dot a seed, {found['seeds']} in all, and their mean", fontsize=11
+    )
     right.axvline(0, color="black", linewidth=1)
     for place, row in zip(places, rows, strict=True):
         if row["difference"] is None:
