@@ -2,7 +2,7 @@
 
 Each variant is trained once a seed; a run is an ordinary run in a folder of its own, so that whatever stops the
 comparison, nothing is lost: a finished run is read, a stopped one goes on, and the numbers at the end are the same.
-Where training images are held back for validation, the variants are scored on them, and nobody looks at the test images.
+Where training images are held back for validation, they score the variants, and nobody looks at the test images.
 """
 
 import json
