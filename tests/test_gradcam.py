@@ -11,11 +11,11 @@ from .helpers import assert_same
 
 
 def small_cnn(rng):
-    return SmallCNN("cbam", rng=rng, channels=(4, 6), reduction=2, dtype=np.float64)
+    return SmallCNN("cbam", rng=rng, channels=(4, 6), reduction=2, start="he", dtype=np.float64)
 
 
 def resnet(rng):
-    return ResNet(8, "cbam", width=4, reduction=2, rng=rng, dtype=np.float64)
+    return ResNet(8, "cbam", width=4, reduction=2, start="he", rng=rng, dtype=np.float64)
 
 
 NETWORKS = {"SmallCNN": (small_cnn, "stage2"), "ResNet": (resnet, "stage3_1")}

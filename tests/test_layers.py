@@ -39,9 +39,9 @@ LAYERS = {
     "Conv2d": (lambda rng: Conv2d(4, 3, rng=rng, dtype=np.float64), MAPS),
     "Conv2d with stride": (lambda rng: Conv2d(4, 3, stride=2, rng=rng, dtype=np.float64), MAPS),
     "BatchNorm2d": (bent_batch_norm, MAPS),
-    "CBAM": (lambda rng: CBAM(4, 2, 3, rng=rng, dtype=np.float64), MAPS),
-    "CBAM parallel": (lambda rng: CBAM(4, 2, 3, rng=rng, order="parallel", dtype=np.float64), MAPS),
-    "SE": (lambda rng: SE(4, 2, rng=rng, dtype=np.float64), MAPS),
+    "CBAM": (lambda rng: CBAM(4, 2, 3, rng=rng, start="he", dtype=np.float64), MAPS),
+    "CBAM parallel": (lambda rng: CBAM(4, 2, 3, rng=rng, start="he", order="parallel", dtype=np.float64), MAPS),
+    "SE": (lambda rng: SE(4, 2, rng=rng, start="he", dtype=np.float64), MAPS),
     "Normalise": (normalise, MAPS),
     "Sequential": (lambda rng: Sequential(first=conv_bn(rng), relu=ReLU(), pool=MaxPool2d(2)), MAPS),
     "Residual": (lambda rng: Residual(conv_bn(rng)), MAPS),
@@ -108,7 +108,7 @@ def test_normalise_refuses_other_shapes(shape):
 
 
 def test_se_is_channel_attention_on_averages_alone(rng):
-    layer, x = SE(4, 2, rng=rng, dtype=np.float64), rng.normal(size=MAPS)
+    layer, x = SE(4, 2, rng=rng, start="he", dtype=np.float64), rng.normal(size=MAPS)
     assert set(layer.params) == {"W0", "W1"}
     score = np.maximum(x.mean(axis=(2, 3)) @ layer.params["W0"].T, 0) @ layer.params["W1"].T
     assert_same(layer.forward(x), x / (1 + np.exp(-score))[:, :, None, None])

@@ -8,7 +8,7 @@ from cbam_np import SmallCNN, attention_maps
 
 @pytest.mark.parametrize(("attention", "blocks"), [(None, 0), ("se", 2), ("cbam", 2)])
 def test_maps_of_every_block(rng, attention, blocks):
-    model = SmallCNN(attention, rng=rng, channels=(4, 8), reduction=2)
+    model = SmallCNN(attention, rng=rng, channels=(4, 8), reduction=2, start="he")
     images = rng.integers(0, 256, (3, 3, 8, 8), dtype=np.uint8)
     p, maps = attention_maps(model, images)
     np.testing.assert_array_equal(p, model.predict(images))

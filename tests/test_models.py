@@ -8,7 +8,7 @@ from cbam_np.nn import SGD, ResNet, SmallCNN
 from cbam_np.nn.layers import Conv2d
 from cbam_np.ops import softmax_cross_entropy_backward, softmax_cross_entropy_forward
 
-TINY = {"channels": (2, 3, 4), "reduction": 2, "classes": 5}
+TINY = {"channels": (2, 3, 4), "reduction": 2, "classes": 5, "start": "he"}  # with maps that are not all 1/2
 NETWORKS = {
     "SmallCNN": lambda **of: SmallCNN(**TINY, **of),
     "SmallCNN, SE": lambda **of: SmallCNN("se", **TINY, **of),
@@ -18,7 +18,7 @@ NETWORKS = {
     "SmallCNN, other CBAM": lambda **of: SmallCNN("cbam", kernel_size=3, order="parallel", **TINY, **of),
     "SmallCNN, deep": lambda **of: SmallCNN("cbam", convs=(1, 2, 1), **TINY, **of),
     "ResNet": lambda **of: ResNet(8, width=2, classes=5, **of),
-    "ResNet, CBAM": lambda **of: ResNet(8, "cbam", width=2, reduction=2, classes=5, **of),
+    "ResNet, CBAM": lambda **of: ResNet(8, "cbam", width=2, reduction=2, classes=5, start="he", **of),
 }
 
 
@@ -100,6 +100,36 @@ def test_no_such_depth(depth, rng):
 def test_convs_for_each_stage(convs, rng):
     with pytest.raises(ValueError, match="expected a number, 1 or more, for each of the stages"):
         SmallCNN(rng=rng, convs=convs)
+
+
+def test_convolutions_can_start_by_passing_on_what_they_are_given(rng):
+    of = {"channels": (4, 6, 2), "convs": (2, 2, 1)}
+    drawn, passing = (SmallCNN(conv_start=start, rng=np.random.default_rng(3), **of) for start in ("he", "dirac"))
+    drawn, passing = dict(drawn.layers()), dict(passing.layers())
+    same = [name for name in drawn if np.array_equal(*(net[name].params.get("W", 0) for net in (drawn, passing)))]
+    assert {"stage1.conv", "head"} < set(same) and not any("conv" in name for name in set(same) - {"stage1.conv"})
+    for name, kept in (("stage1.conv2", 4), ("stage2.conv", 4), ("stage2.conv2", 6), ("stage3.conv", 2)):
+        x = rng.normal(size=(2, passing[name].params["W"].shape[1], 5, 5)).astype(np.float32)
+        out = passing[name].forward(x)
+        np.testing.assert_allclose(out[:, :kept], x[:, :kept], rtol=1e-6, atol=1e-6)
+        assert np.array_equal(passing[name].params["W"][kept:], drawn[name].params["W"][kept:])
+
+
+def test_unknown_conv_start(rng):
+    with pytest.raises(ValueError, match="conv_start is 'zero', expected one of 'he', 'dirac'"):
+        SmallCNN(rng=rng, conv_start="zero")
+
+
+@pytest.mark.parametrize("attention", ["se", "cbam", "channel", "spatial"])
+@pytest.mark.parametrize("make", [SmallCNN, partial(ResNet, 8)], ids=["SmallCNN", "ResNet"])
+def test_attention_starts_with_every_weight_one_half(make, attention, rng):
+    model = make(attention=attention, rng=rng)
+    blocks = [layer for name, layer in model.layers() if name.endswith("attention")]
+    assert len(blocks) >= 3
+    for block in blocks:
+        x = rng.normal(size=(2, block.params["W0"].shape[1] if "W0" in block.params else 5, 4, 4)).astype(np.float32)
+        halves = 2 if attention == "cbam" else 1
+        assert np.array_equal(block.forward(x), x / 2**halves)
 
 
 def test_unknown_attention(rng):

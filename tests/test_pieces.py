@@ -13,7 +13,8 @@ from .helpers import assert_same
 
 
 def small_cnn(attention):
-    return SmallCNN(attention, rng=np.random.default_rng(3), channels=(4, 6, 8), reduction=2, dtype=np.float64)
+    of = {"channels": (4, 6, 8), "reduction": 2, "start": "he", "dtype": np.float64}
+    return SmallCNN(attention, rng=np.random.default_rng(3), **of)
 
 
 def residual():

@@ -59,7 +59,7 @@ def test_errors():
 
 
 def test_attention_figure_shows_the_maps_the_network_used(rng):
-    model = SmallCNN("cbam", rng=rng, channels=(4, 8), reduction=2)
+    model = SmallCNN("cbam", rng=rng, channels=(4, 8), reduction=2, start="he")
     images = rng.integers(0, 256, (2, 3, 8, 8), dtype=np.uint8)
     figure = viz.attention_figure(model, images, np.array([0, 1]), [str(k) for k in range(10)])
     p = model.predict(images)

@@ -16,6 +16,7 @@ def _train_options():
     from ..cbam.params import STARTS
     from ..cbam.pools import POOLS
     from ..nn import SCHEDULES
+    from ..nn.layers import CONV_STARTS
     from ..nn.models import ATTENTIONS
     from ..train.recipe import AUGMENTATIONS
     from ..train.settings import NETWORKS, RECIPES, Settings
@@ -86,6 +87,11 @@ def _train_options():
             "metavar": "N",
             "help": "convolutions of each stage of SmallCNN; default: 1 each",
         },
+        "--conv-start": {
+            "choices": list(CONV_STARTS),
+            "help": "how SmallCNN's convolutions but the first start: drawn, or passing on what they are given; "
+            f"default: {usual.conv_start}",
+        },
         "--reduction": {
             "type": int,
             "metavar": "R",
@@ -109,7 +115,7 @@ def _train_options():
         },
         "--start": {
             "choices": list(STARTS),
-            "help": "how CBAM's weights start: as the rest of the network, or so that all its maps are 1/2; "
+            "help": "how the attention's weights start: so that all its maps are 1/2, or drawn like the others; "
             f"default: {usual.start}",
         },
         "--images": {

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .. import cbam, ops
-from ..ops.checks import as_float, check_rng
+from ..ops.checks import as_float, check_option, check_rng
 from .layer import Layer, Meeting
 
 
@@ -11,6 +11,21 @@ def he_normal(rng, shape, dtype):
     """Draw weights from N(0, 2 / fan-in), which keeps the variance through a ReLU (He et al., ICCV 2015)."""
     check_rng(rng)
     return (rng.standard_normal(shape) * np.sqrt(2 / np.prod(shape[1:]))).astype(dtype)
+
+
+def dirac(rng, shape, dtype):
+    """Let the first kernels pass their channel on as it is, one entry 1 and the others 0, and draw the rest.
+
+    Source: Zagoruyko and Komodakis, DiracNets, arXiv:1706.00388.
+    """
+    W = he_normal(rng, shape, dtype)
+    passing, middle = np.arange(min(shape[:2])), shape[2] // 2
+    W[passing] = 0
+    W[passing, passing, middle, middle] = 1
+    return W
+
+
+CONV_STARTS = {"he": he_normal, "dirac": dirac}
 
 
 class ReLU(Layer):
@@ -73,8 +88,9 @@ class Conv2d(Layer):
     def leave_out_dx(self):
         self.want_dx = False
 
-    def __init__(self, inputs, outputs, kernel_size=3, stride=1, *, rng, dtype=np.float32):
-        super().__init__({"W": he_normal(rng, (outputs, inputs, kernel_size, kernel_size), dtype)})
+    def __init__(self, inputs, outputs, kernel_size=3, stride=1, *, rng, dtype=np.float32, start="he"):
+        check_option(start, "start", CONV_STARTS)
+        super().__init__({"W": CONV_STARTS[start](rng, (outputs, inputs, kernel_size, kernel_size), dtype)})
         self.stride, self.padding = stride, kernel_size // 2
 
     def forward(self, x, training=False):
@@ -144,14 +160,14 @@ class CBAM(Layer):
         Choices, see `cbam_np.Dialect`.
     dtype : dtype
         Of the weights.
-    start : {"he", "zero"}
-        As in `cbam_np.init_cbam`.
+    start : {"zero", "he"}
+        As in `cbam_np.init_cbam`; in a network, maps that start at 1/2 train better than maps that start near 0 and 1.
     **changes
         Any field of `Dialect`.
     """
 
     def __init__(
-        self, channels, reduction=16, kernel_size=7, *, rng, dialect="paper", dtype=np.float32, start="he", **changes
+        self, channels, reduction=16, kernel_size=7, *, rng, dialect="paper", dtype=np.float32, start="zero", **changes
     ):
         self.dialect = cbam.get_dialect(dialect, **changes)
         of = {"rng": rng, "dialect": self.dialect, "dtype": dtype, "start": start}
@@ -169,8 +185,9 @@ class CBAM(Layer):
 class SE(CBAM):
     """Squeeze-and-excitation: CBAM's channel attention with the average pool alone (paper, Table 1)."""
 
-    def __init__(self, channels, reduction=16, *, rng, dtype=np.float32):
-        super().__init__(channels, reduction, rng=rng, dtype=dtype, order="channel", channel_pools=("avg",))
+    def __init__(self, channels, reduction=16, *, rng, dtype=np.float32, start="zero"):
+        of = {"rng": rng, "dtype": dtype, "start": start}
+        super().__init__(channels, reduction, order="channel", channel_pools=("avg",), **of)
 
 
 class Normalise(Layer):

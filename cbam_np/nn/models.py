@@ -7,7 +7,7 @@ import numpy as np
 from ..ops import softmax
 from ..ops.checks import check_option
 from .containers import Residual, Sequential
-from .layers import CBAM, SE, BatchNorm2d, Conv2d, GlobalAvgPool, Linear, MaxPool2d, Normalise, ReLU
+from .layers import CBAM, CONV_STARTS, SE, BatchNorm2d, Conv2d, GlobalAvgPool, Linear, MaxPool2d, Normalise, ReLU
 from .pieces import InPieces
 
 ATTENTIONS = {
@@ -71,6 +71,9 @@ class SmallCNN(Classifier):
         Channels of the stages.
     convs : int or tuple of int
         Convolutions a stage, each with its batch normalisation and ReLU.
+    conv_start : {"he", "dirac"}
+        How the convolutions but the first start: drawn at random, or so that they pass on what they are given, as
+        far as there are channels for it. A deep network learns faster from there.
     reduction : int
         r of the attention.
     dtype : dtype
@@ -81,7 +84,7 @@ class SmallCNN(Classifier):
     Raises
     ------
     ValueError
-        If `attention` is unknown, or `convs` are not as many as `channels`.
+        If `attention` or `conv_start` is unknown, or `convs` are not as many as `channels`.
     """
 
     def __init__(
@@ -92,11 +95,13 @@ class SmallCNN(Classifier):
         classes=10,
         channels=(32, 64, 128),
         convs=1,
+        conv_start="he",
         reduction=16,
         dtype=np.float32,
         **options,
     ):
         check_option(attention, "attention", (None, *ATTENTIONS))
+        check_option(conv_start, "conv_start", CONV_STARTS)
         convs = (convs,) * len(channels) if isinstance(convs, int) else convs
         if len(convs) != len(channels) or min(convs) < 1:
             raise ValueError(f"convs are {convs}, expected a number, 1 or more, for each of the stages {channels}")
@@ -104,7 +109,8 @@ class SmallCNN(Classifier):
         for number, (width, depth) in enumerate(zip(channels, convs, strict=True), start=1):
             stages[f"stage{number}"] = stage = {}
             for which in ("", *range(2, depth + 1)):
-                stage[f"conv{which}"] = Conv2d(inputs, width, rng=rng, dtype=dtype)
+                start = "he" if number == 1 and not stage else conv_start
+                stage[f"conv{which}"] = Conv2d(inputs, width, rng=rng, dtype=dtype, start=start)
                 stage |= {f"bn{which}": BatchNorm2d(width, dtype=dtype), f"relu{which}": ReLU()}
                 inputs = width
         head = Linear(inputs, classes, rng=rng, dtype=dtype)

@@ -75,9 +75,20 @@ VARIANTS = {
         "spatial only": _only(order="spatial"),
     },
     "start": {  # which the paper leaves out, and the official code does in another way
-        "He": _only(),
-        "all maps 1/2": _only(start="zero"),
+        "all maps 1/2": _only(),
+        "He": _only(start="he"),
         "none": lambda settings: {"attention": None},
+    },
+    "recipe": {  # what each choice buys, in a recipe with crop, flip and convolutions that start as dirac
+        "as it is": lambda settings: {},
+        "convolutions drawn": lambda settings: {"conv_start": "he"},
+        "flip without crop": lambda settings: {"augment": "flip"},
+        "no augmentation": lambda settings: {"augment": "none"},
+        "cutout 8×8": lambda settings: {"cutout": 8},
+        "no label smoothing": lambda settings: {"label_smoothing": 0.0},
+        "no weight decay": lambda settings: {"weight_decay": 0.0},
+        "half the learning rate": lambda settings: {"lr": settings.recipe.lr / 2},
+        "twice the learning rate": lambda settings: {"lr": settings.recipe.lr * 2},
     },
     "reduction": {  # which the paper leaves out
         "r = 16": _only(reduction=16),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields, replace
 from ..cbam import get_dialect
 from ..cbam.params import STARTS, check_kernel_size
 from ..nn import ResNet, SmallCNN
+from ..nn.layers import CONV_STARTS
 from ..nn.models import ATTENTIONS
 from ..ops.checks import check_option
 from .recipe import Recipe, check_count
@@ -21,7 +22,6 @@ OF_CBAM = {
     "order": "channel-spatial",
     "channel_pools": ("avg", "max"),
     "spatial_pools": ("avg", "max"),
-    "start": "he",
 }
 """What may be chosen of CBAM, and the paper's choice."""
 
@@ -42,11 +42,15 @@ class Settings:
         `SmallCNN` or `ResNet`.
     channels, convs : tuple of int
         As in `SmallCNN`, a number a stage; `convs` is 1 throughout where none are given.
+    conv_start : {"he", "dirac"}
+        As in `SmallCNN`.
     depth, width : int
         As in `ResNet`.
     reduction : int
         r of the attention.
-    kernel_size, order, channel_pools, spatial_pools, start
+    start : {"zero", "he"}
+        Of the attention, as in `init_cbam`.
+    kernel_size, order, channel_pools, spatial_pools
         Of CBAM, as in `init_cbam` and `Dialect`.
     images : int, optional
         Train on the first so many images only; on all where none is given.
@@ -72,14 +76,15 @@ class Settings:
     network: str = "smallcnn"
     channels: tuple[int, ...] = (32, 64, 128)
     convs: tuple[int, ...] | None = None
+    conv_start: str = "he"
     depth: int = 20
     width: int = 16
     reduction: int = 16
+    start: str = "zero"
     kernel_size: int = OF_CBAM["kernel_size"]
     order: str = OF_CBAM["order"]
     channel_pools: tuple[str, ...] = OF_CBAM["channel_pools"]
     spatial_pools: tuple[str, ...] = OF_CBAM["spatial_pools"]
-    start: str = OF_CBAM["start"]
     images: int | None = None
     validation: int = 0
     seed: int = 0
@@ -92,10 +97,11 @@ class Settings:
         check_option(self.network, "network", NETWORKS)
         if self._of_cbam() != OF_CBAM and self.attention != "cbam":
             raise ValueError(f"{', '.join(OF_CBAM)} are choices of CBAM, but attention is {self.attention!r}")
-        of_dialect = self._of_cbam().keys() - {"kernel_size", "start"}
+        of_dialect = self._of_cbam().keys() - {"kernel_size"}
         get_dialect(**{name: getattr(self, name) for name in of_dialect})
         check_kernel_size(self.kernel_size)
         check_option(self.start, "start", STARTS)
+        check_option(self.conv_start, "conv_start", CONV_STARTS)
         if self.recipe is None:
             object.__setattr__(self, "recipe", RECIPES[self.data])
         if not 1 <= len(self.channels) <= 6:
@@ -128,12 +134,13 @@ class Settings:
         Classifier
             `SmallCNN` or `ResNet`.
         """
-        chosen = {"classes": classes, "rng": rng, "reduction": self.reduction}
+        chosen = {"classes": classes, "rng": rng, "reduction": self.reduction, "start": self.start}
         if self.attention == "cbam":
             chosen |= self._of_cbam()
         if self.network == "resnet":
             return ResNet(self.depth, self.attention, width=self.width, **chosen)
-        return SmallCNN(self.attention, channels=self.channels, convs=self.convs or 1, **chosen)
+        chosen |= {"channels": self.channels, "convs": self.convs or 1, "conv_start": self.conv_start}
+        return SmallCNN(self.attention, **chosen)
 
     def changed(self, **changes):
         """Return other settings; `changes` may name fields of the settings and of their recipe."""
