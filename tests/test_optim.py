@@ -39,6 +39,7 @@ def test_sgd_works_in_place_and_in_float32():
         ("step", {0: 1, 0.49: 1, 0.5: 0.1, 0.74: 0.1, 0.75: 0.01, 1: 0.01}),
         ("cosine", {0: 1, 1 / 3: 0.75, 0.5: 0.5, 1: 0}),
         ("one-cycle", {0: 0.04, 0.125: 0.52, 0.25: 1, 0.625: 0.5, 1: 0}),
+        ("triangle", {0: 0, 0.125: 0.5, 0.25: 1, 0.625: 0.5, 0.85: 0.2, 1: 0}),
     ],
 )
 def test_schedules_pass_through_their_points(name, values):

@@ -1,7 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from benchmarks import pointing
 from cbam_np.explain import deletion_curve, energy_inside, pointing_game
+from cbam_np.train import Recipe, Settings
+from cbam_np.train.run import load_data, prepare
 
 HEAT = np.array([[[3.0, 1], [0, 0]], [[0, 0], [0, 5]], [[0, 0], [0, 0]]])
 MASKS = np.array([[[1, 0], [0, 0]], [[1, 1], [1, 0]], [[1, 1], [1, 1]]], bool)
@@ -42,3 +47,28 @@ def test_shapes_that_do_not_fit():
         pointing_game(HEAT, MASKS[:, :1])
     with pytest.raises(ValueError, match="heat has shape"):
         deletion_curve(Bright(), np.zeros((1, 3, 4, 4), np.uint8), np.zeros((1, 2, 2)), np.array([0]))
+
+
+def test_the_benchmark_pairs_seeds_and_does_without_masks(tmp_path, monkeypatch):
+    monkeypatch.setattr("cbam_np.train.run.SHAPES", {"train": (64, (0, 0)), "test": (30, (0, 1))})
+    settings = Settings(recipe=Recipe(epochs=1, batch_size=32), channels=(4, 8), reduction=2, images=64)
+    for attention, folder in ((None, "none"), ("cbam", "cbam")):
+        for seed in (0, 1):
+            prepare(settings.changed(attention=attention, seed=seed), tmp_path / folder / f"seed-{seed}").finish(
+                progress=False, test=False
+            )
+    monkeypatch.setattr(pointing, "IMAGES", 20)
+    found = pointing.measure(tmp_path)
+    assert found["seeds"] == 2 and found["images"] == 20 and 0.05 < found["chance"] < 0.5
+    for row in found["scores"].values():
+        assert row["difference"] == pytest.approx(np.mean(row["cbam"]) - np.mean(row["none"]))
+        assert row["low"] <= row["difference"] <= row["high"] and len(row["none"]) == 2
+    assert "of an even heat map" in pointing.markdown(found)
+
+    images = [None if part is None else replace(part, masks=None) for part in load_data(settings)]
+    monkeypatch.setattr(pointing, "load_data", lambda settings: images)
+    without = pointing.measure(tmp_path)
+    assert without["scores"] == {"deletion": found["scores"]["deletion"]} and without["chance"] is None
+    assert "even heat map" not in pointing.markdown(without)
+    with pytest.raises(SystemExit, match="has no folder cbam/seed-0: make it with cbam-np compare attention"):
+        pointing.measure(tmp_path / "none")

@@ -69,5 +69,16 @@ def one_cycle(progress, warm_up=0.25):
     return cosine((progress - warm_up) / (1 - warm_up))
 
 
-SCHEDULES = {"constant": constant, "step": step_decay, "cosine": cosine, "one-cycle": one_cycle}
+def triangle(progress, warm_up=0.25):
+    """Return a straight climb from 0 to 1, then straight down to 0 (Smith, WACV 2017)."""
+    return progress / warm_up if progress < warm_up else (1 - progress) / (1 - warm_up)
+
+
+SCHEDULES = {
+    "constant": constant,
+    "step": step_decay,
+    "cosine": cosine,
+    "one-cycle": one_cycle,
+    "triangle": triangle,
+}
 """Factors of the peak learning rate, as functions of the part of all steps that is done, 0 to 1."""

@@ -79,9 +79,10 @@ VARIANTS = {
         "He": _only(start="he"),
         "none": lambda settings: {"attention": None},
     },
-    "recipe": {  # what each choice buys, in a recipe with crop, flip and convolutions that start as dirac
+    "recipe": {  # what each choice buys, with crop, flip, a triangle of learning rates and convolutions that start as dirac
         "as it is": lambda settings: {},
         "convolutions drawn": lambda settings: {"conv_start": "he"},
+        "one cycle with a cosine": lambda settings: {"schedule": "one-cycle"},
         "flip without crop": lambda settings: {"augment": "flip"},
         "no augmentation": lambda settings: {"augment": "none"},
         "cutout 8×8": lambda settings: {"cutout": 8},
