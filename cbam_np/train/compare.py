@@ -79,7 +79,7 @@ VARIANTS = {
         "He": _only(start="he"),
         "none": lambda settings: {"attention": None},
     },
-    "recipe": {  # what each choice buys, with crop, flip, a triangle of learning rates and convolutions that start as dirac
+    "recipe": {  # what each choice buys, of a recipe that makes all of these
         "as it is": lambda settings: {},
         "convolutions drawn": lambda settings: {"conv_start": "he"},
         "one cycle with a cosine": lambda settings: {"schedule": "one-cycle"},
