@@ -110,5 +110,7 @@ def test_a_recipe_crops_flips_and_covers(rng):
     images = pictures(rng)
     plain, covered = (Recipe(1, cutout=size).augmented(images, np.random.default_rng(3)) for size in (0, 4))
     assert np.array_equal(plain, crop_and_flip(images, rng=np.random.default_rng(3)))
+    shifted = Recipe(1, augment="shift+flip").augmented(images, np.random.default_rng(3))
+    assert np.array_equal(shifted, crop_and_flip(images, rng=np.random.default_rng(3), padding=2, border="reflect"))
     changed = (covered != plain).any(axis=1).reshape(len(images), -1).sum(axis=1)
     assert (covered[covered != plain] == 128).all() and 0 < changed.mean() <= 16

@@ -47,8 +47,8 @@ def _train_options():
         },
         "--augment": {
             "choices": list(AUGMENTATIONS),
-            "help": "what is done at random to a training image: mirrored left to right, also shifted by up to 4 "
-            f"pixels, or nothing{default('augment')}",
+            "help": "what is done at random to a training image: nothing; mirrored left to right; also shifted by up "
+            f"to 4 pixels, black where nothing is known; or by up to 2, with a mirrored border{default('augment')}",
         },
         "--cutout": {
             "type": int,

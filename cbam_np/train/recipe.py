@@ -13,6 +13,7 @@ AUGMENTATIONS = {
     "none": lambda images, rng: images,
     "flip": partial(crop_and_flip, padding=0),
     "crop+flip": crop_and_flip,
+    "shift+flip": partial(crop_and_flip, padding=2, border="reflect"),
 }
 
 
@@ -36,8 +37,9 @@ class Recipe:
         λ, on weights only.
     label_smoothing : float
         ε of the loss, in [0, 1).
-    augment : {"none", "flip", "crop+flip"}
-        What is done to the training images: mirrored, also shifted by up to 4 pixels, or nothing.
+    augment : {"none", "flip", "crop+flip", "shift+flip"}
+        What is done to the training images: nothing; mirrored; also shifted by up to 4 pixels, with black where nothing
+        is known; or by up to 2, with a mirrored border.
     cutout : int
         Side of the square that is covered in each training image, see `cutout`; 0 for none.
 
