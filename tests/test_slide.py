@@ -42,12 +42,13 @@ def test_the_slide_says_what_the_networks_say(rng):
     assert grid[0, 1].get_title().startswith("CBAM\n") and [ax.get_ylabel() for ax in grid[:, 0]] == ["first", ""]
 
 
-def test_gradcam_draws_runs_by_rule_by_number_and_a_picture(runs, capsys):
+def test_gradcam_draws_runs_by_rule_by_number_and_a_picture(runs, capsys, monkeypatch):
     networks = ["--networks", str(runs / "plain"), str(runs / "cbam"), "--data", "shapes", "--out"]
     assert cli.main(["gradcam", *networks, str(runs / "rule.png")]) == 0
     assert "rule.png shows " in capsys.readouterr().out
     assert cli.main(["gradcam", *networks, str(runs / "two.png"), "--numbers", "3", "5", "--layer", "stage1"]) == 0
     assert "shows 2 images" in capsys.readouterr().out
+    monkeypatch.setattr("cbam_np.cli.gradcam._test_images", lambda *_: pytest.fail("a data set was loaded for nothing"))
     imsave(runs / "own.png", np.random.default_rng(0).random((50, 40, 3)))
     own = ["gradcam", *networks, str(runs / "o.png"), "--image", str(runs / "own.png")]
     assert cli.main(own) == 2

@@ -35,40 +35,46 @@ def declare(parser):
 def run(command, networks, data, data_root, numbers, image, target, layer, out):
     """Draw what each network says, and where it found it."""
     from .. import viz
-    from ..explain import choose, grad_cam
+    from ..data import CLASSES
+    from ..explain import grad_cam
     from ..train.checkpoint import CheckpointError
 
+    classes, kinds = CLASSES[data or "cifar10"], None
+    if target is not None and target not in classes:
+        raise UserError(f"--class is {target!r}, expected one of {', '.join(classes)}")
+    if image is not None and target is None:
+        raise UserError(f"{image} has no label: say with --class what to look for, {', '.join(classes)}")
     try:
         models = {Path(name).name: _network(name) for name in networks}
-        test = _test_images(data or "cifar10", data_root)
-        kinds = None
         if image is not None:
-            images, labels = viz.read_png(image, test.images.shape[2:])[None], np.zeros(1, int)
-            if target is None:
-                raise UserError(f"{image} has no label: say with --class what to look for, {', '.join(test.classes)}")
-        elif numbers is not None:
+            images = viz.read_png(image, (32, 32))[None]  # what these networks have learned from
+        else:
+            test = _test_images(data or "cifar10", data_root)
+            if numbers is None:
+                numbers, kinds = _chosen(models, test)
             if not 0 <= min(numbers) <= max(numbers) < len(test):
                 raise UserError(
                     f"--numbers are {numbers}, expected 0 to {len(test) - 1}: so many test images there are"
                 )
             images, labels = test.images[numbers], test.labels[numbers]
-        else:
-            first, *_, last = (model.predict(test.images) for model in models.values())
-            groups = choose(first, last, test.labels, 3)
-            kinds = [kind for kind, found in groups.items() for _ in found]
-            numbers = np.concatenate(list(groups.values()))
-            images, labels = test.images[numbers], test.labels[numbers]
         if target is not None:
-            if target not in test.classes:
-                raise UserError(f"--class is {target!r}, expected one of {', '.join(test.classes)}")
-            labels = np.full(len(images), test.classes.index(target))
+            labels = np.full(len(images), classes.index(target))
         looked = {
             name: (model.predict(images), grad_cam(model, images, labels, layer)) for name, model in models.items()
         }
-        viz.results_slide(images, labels, test.classes, looked, kinds).savefig(out, dpi=150)
+        viz.results_slide(images, labels, classes, looked, kinds).savefig(out, dpi=150)
     except (ValueError, OSError, CheckpointError) as error:
         raise UserError(error) from error
     print(f"{out} shows {len(images)} images.")
+
+
+def _chosen(models, test):
+    """Return the numbers of the images that the rule chooses, and why each."""
+    from ..explain import choose
+
+    first, *_, last = (model.predict(test.images) for model in models.values())
+    groups = choose(first, last, test.labels, 3)
+    return np.concatenate(list(groups.values())), [kind for kind, found in groups.items() for _ in found]
 
 
 def _network(name):
