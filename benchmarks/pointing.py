@@ -1,12 +1,13 @@
-"""How well Grad-CAM points, with and without CBAM: at the object where its mask is known, or at what a network needs.
+"""How well Grad-CAM points: at the object where its mask is known, or at what a network needs.
 
     python -m benchmarks.pointing RUNS [--out results/pointing]
 
-RUNS is the folder of `cbam-np compare attention`: of each seed, the networks without attention and with CBAM look at
-the same test images, for the right class. Shapes have masks; for CIFAR-10 there is the deletion curve alone.
+RUNS is the folder of a `cbam-np compare`: the networks of each seed look at the same test images, for the right
+class, and the variants are held to the first. Shapes have masks; for CIFAR-10 there is the deletion curve alone.
 """
 
 import argparse
+import json
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,9 @@ import numpy as np
 from cbam_np.explain import deletion_curve, energy_inside, grad_cam, pointing_game
 from cbam_np.train import bootstrap_interval, describe_machine, load_model
 from cbam_np.train.checkpoint import write_json
+from cbam_np.train.compare import COMPARISON, run_folder
 from cbam_np.train.run import load_data, read_settings
 
-VARIANTS = {"none": "no attention", "cbam": "CBAM"}
 IMAGES = 1000  # of the test images, the first
 SCORES = {
     "energy": "part of the heat on the object",
@@ -40,58 +41,68 @@ def scores(model, test, batch=100):
 
 
 def measure(runs, data_root=None):
-    """Return, for each score, the variants' means seed by seed, and their paired difference with its interval."""
-    seeds = sorted(path.name for path in (runs / "cbam").glob("seed-*"))
-    if not seeds:
-        raise SystemExit(f"{runs} has no folder cbam/seed-0: make it with cbam-np compare attention")
-    settings = read_settings(runs / "cbam" / seeds[0]).changed(data_root=data_root)
+    """Return each variant's scores, a mean a seed, and the intervals of their paired differences to the first."""
+    path = runs / COMPARISON
+    if not path.is_file():
+        raise SystemExit(f"{runs} holds no {COMPARISON}: make it with cbam-np compare")
+    comparison = json.loads(path.read_text(encoding="utf-8"))
+    names, seeds = [row["variant"] for row in comparison["rows"]], range(comparison["seeds"])
+    settings = read_settings(run_folder(runs, names[0], 0)).changed(data_root=data_root)
     test = load_data(settings)[2].subset(slice(IMAGES))
-    by_variant = {v: [scores(load_model(runs / v / seed), test) for seed in seeds] for v in VARIANTS}
-    rows = {}
-    for name in by_variant["cbam"][0]:
-        plain, cbam = ([score[name] for score in by_variant[v]] for v in VARIANTS)
-        low, high = bootstrap_interval(np.subtract(cbam, plain))
-        rows[name] = {"none": plain, "cbam": cbam, "low": low, "high": high}
-        rows[name]["difference"] = float(np.mean(cbam) - np.mean(plain))
+    by_seed = {name: [scores(load_model(run_folder(runs, name, seed)), test) for seed in seeds] for name in names}
+    rows = []
+    for name in names:
+        row = {"variant": name, "scores": {}}
+        for score in by_seed[name][0]:
+            own, first = ([found[score] for found in by_seed[n]] for n in (name, names[0]))
+            row["scores"][score] = {"seeds": own, "mean": float(np.mean(own))}
+            if name != names[0]:
+                low, high = bootstrap_interval(np.subtract(own, first))
+                row["scores"][score] |= {"difference": float(np.mean(own) - np.mean(first)), "low": low, "high": high}
+        rows.append(row)
     return {
+        "what": comparison["what"],
         "data": settings.data,
         "note": settings.note,
         "seeds": len(seeds),
         "images": len(test),
         "chance": None if test.masks is None else float(test.masks.mean()),
-        "scores": rows,
+        "rows": rows,
         "machine": describe_machine(),
     }
 
 
+def table(found):
+    """Return the scores as a Markdown table: means, and the intervals of the differences to the first variant."""
+    names = list(found["rows"][0]["scores"])
+    lines = ["| variant | " + " | ".join(SCORES[name] for name in names) + " |", "|---" * (1 + len(names)) + "|"]
+    for row in found["rows"]:
+        cells = [row["variant"]]
+        for score in row["scores"].values():
+            interval = "" if score.get("low") is None else f" ({score['low']:+.3f} to {score['high']:+.3f})"
+            cells.append(f"{score['mean']:.3f}{interval}")
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def markdown(found):
-    """Write the table."""
+    """Return the page with the table."""
     even = ""
     if found["chance"]:
         even = f" The object covers {found['chance']:.1%} of a picture: so much of an even heat map would lie on it."
-    lines = [
-        "# Pointing",
-        "",
-        f"{found['seeds']} paired seeds, {found['images']} test images of {found['note'] or found['data']}, "
-        f"Grad-CAM of the last maps for the right class.{even}",
-        "",
-        f"`cbam-np compare attention --data {found['data']} --seeds N --out RUNS`, then "
-        "`python -m benchmarks.pointing RUNS`",
-        "",
-        "| | no attention | CBAM | difference | 95% interval |",
-        "|---|---:|---:|---:|---:|",
-    ]
-    for name, row in found["scores"].items():
-        interval = "" if row["low"] is None else f"{row['low']:+.3f} to {row['high']:+.3f}"
-        plain, cbam = np.mean(row["none"]), np.mean(row["cbam"])
-        lines.append(f"| {SCORES[name]} | {plain:.3f} | {cbam:.3f} | {row['difference']:+.3f} | {interval} |")
-    return "\n".join(lines) + "\n"
+    return (
+        f"# Pointing\n\n{found['seeds']} paired seeds, {found['images']} test images of "
+        f"{found['note'] or found['data']}, Grad-CAM of the last maps for the right class.{even} In brackets, 95% "
+        f"bootstrap intervals of the difference to the first variant.\n\n`cbam-np compare {found['what']} --data "
+        f"{found['data']} --seeds {found['seeds']} --out RUNS`, then `python -m benchmarks.pointing RUNS`\n\n"
+        f"{table(found)}\n"
+    )
 
 
 def main():
     """Measure, and write `pointing.json` and `README.md`."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("runs", type=Path, help="folder of cbam-np compare attention")
+    parser.add_argument("runs", type=Path, help="folder of a cbam-np compare")
     parser.add_argument("--data-root", metavar="DIR", help="where CIFAR-10 lies, as for cbam-np train")
     parser.add_argument("--out", type=Path, default=Path("results/pointing"), help="default: results/pointing")
     given = parser.parse_args()

@@ -1,9 +1,10 @@
-"""What the tests of the pairs share: inputs with and without ties, and the promises that every pair keeps.
+"""What tests share: for the pairs, inputs with and without ties, and the promises that every pair keeps; an executor.
 
 A pair is tested as `Pair(forward, backward, arrays)`: forward takes the arrays by position, backward returns one
 gradient for each. Options are bound beforehand with `functools.partial`.
 """
 
+from concurrent.futures import Executor, Future
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -155,3 +156,15 @@ def refuses_a_wrong_dout(pair, rng):
 
 
 PROMISES = [check_pair, writes_to_no_argument, shares_no_memory, keeps_dtype, promotes_integers, refuses_a_wrong_dout]
+
+
+class Here(Executor):
+    """Does the work at once, in this process."""
+
+    def submit(self, work, /, *arguments):
+        future = Future()
+        try:
+            future.set_result(work(*arguments))
+        except Exception as error:
+            future.set_exception(error)
+        return future

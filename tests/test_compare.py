@@ -6,32 +6,21 @@ import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import Executor, Future
 
 import numpy as np
 import pytest
 
 from cbam_np.train import VARIANTS, Recipe, Settings, bootstrap_interval, compare, comparison_table, sign_flip_p
-from cbam_np.train.compare import Row
+from cbam_np.train.compare import Row, run_folder
 from cbam_np.train.run import prepare
+
+from .helpers import Here
 
 SMALL = Settings(
     recipe=Recipe(epochs=1, batch_size=32, lr=0.05, augment="none"), channels=(4, 8), reduction=2, images=64
 )
 OPTIONS = ["--epochs", "2", "--batch-size", "32", "--lr", "0.05", "--augment", "none", "--images", "64"]
 OPTIONS += ["--channels", "4", "8", "--reduction", "2"]
-
-
-class Here(Executor):
-    """Does the work at once, in this process."""
-
-    def submit(self, work, /, *arguments):
-        future = Future()
-        try:
-            future.set_result(work(*arguments))
-        except Exception as error:
-            future.set_exception(error)
-        return future
 
 
 @pytest.fixture(autouse=True)
@@ -87,8 +76,8 @@ def test_who_chooses_by_validation_images_never_sees_the_test_images(tmp_path, m
     monkeypatch.setattr("cbam_np.train.run.Run._scores", lambda run: pytest.fail("the test images were looked at"))
     found = compare("start", SMALL.changed(images=48, validation=16), 1, tmp_path, executor=Here(), progress=False)
     for row in found["rows"]:
-        folder = "".join(letter if letter.isalnum() else "-" for letter in row["variant"].lower())
-        history = json.loads((tmp_path / folder / "seed-0" / "history.json").read_text(encoding="utf-8"))["epochs"]
+        path = run_folder(tmp_path, row["variant"], 0) / "history.json"
+        history = json.loads(path.read_text(encoding="utf-8"))["epochs"]
         assert row["accuracies"] == [history[-1]["validation_accuracy"]]
     assert "| validation accuracy, mean ± deviation |" in comparison_table(found)
 

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from benchmarks import pointing
-from cbam_np.explain import deletion_curve, energy_inside, pointing_game
-from cbam_np.train import Recipe, Settings
-from cbam_np.train.run import load_data, prepare
+from cbam_np.explain import deletion_curve, energy_inside, grad_cam, pointing_game
+from cbam_np.train import Recipe, Settings, compare, load_model
+from cbam_np.train.run import load_data
+
+from .helpers import Here
 
 HEAT = np.array([[[3.0, 1], [0, 0]], [[0, 0], [0, 5]], [[0, 0], [0, 0]]])
 MASKS = np.array([[[1, 0], [0, 0]], [[1, 1], [1, 0]], [[1, 1], [1, 1]]], bool)
@@ -51,24 +53,29 @@ def test_shapes_that_do_not_fit():
 
 def test_the_benchmark_pairs_seeds_and_does_without_masks(tmp_path, monkeypatch):
     monkeypatch.setattr("cbam_np.train.run.SHAPES", {"train": (64, (0, 0)), "test": (30, (0, 1))})
-    settings = Settings(recipe=Recipe(epochs=1, batch_size=32), channels=(4, 8), reduction=2, images=64)
-    for attention, folder in ((None, "none"), ("cbam", "cbam")):
-        for seed in (0, 1):
-            prepare(settings.changed(attention=attention, seed=seed), tmp_path / folder / f"seed-{seed}").finish(
-                progress=False, test=False
-            )
     monkeypatch.setattr(pointing, "IMAGES", 20)
+    settings = Settings(recipe=Recipe(epochs=1, batch_size=32), channels=(4, 8), reduction=2, images=64)
+    compare("start", settings, 2, tmp_path, executor=Here(), progress=False)
     found = pointing.measure(tmp_path)
     assert found["seeds"] == 2 and found["images"] == 20 and 0.05 < found["chance"] < 0.5
-    for row in found["scores"].values():
-        assert row["difference"] == pytest.approx(np.mean(row["cbam"]) - np.mean(row["none"]))
-        assert row["low"] <= row["difference"] <= row["high"] and len(row["none"]) == 2
+    first, *others = found["rows"]
+    assert [row["variant"] for row in found["rows"]] == ["all maps 1/2", "He", "none"]
+    test = load_data(settings)[2].subset(slice(20))
+    for row in others:
+        for name, score in row["scores"].items():
+            differences = np.subtract(score["seeds"], first["scores"][name]["seeds"])
+            assert score["difference"] == pytest.approx(differences.mean()) and len(differences) == 2
+            assert score["low"] <= score["difference"] <= score["high"]
+    model = load_model(tmp_path / "none" / "seed-1")
+    hits = pointing_game(grad_cam(model, test.images, test.labels), test.masks)
+    assert others[1]["scores"]["hit"]["seeds"][1] == hits.mean()
     assert "of an even heat map" in pointing.markdown(found)
 
     images = [None if part is None else replace(part, masks=None) for part in load_data(settings)]
     monkeypatch.setattr(pointing, "load_data", lambda settings: images)
     without = pointing.measure(tmp_path)
-    assert without["scores"] == {"deletion": found["scores"]["deletion"]} and without["chance"] is None
-    assert "even heat map" not in pointing.markdown(without)
-    with pytest.raises(SystemExit, match="has no folder cbam/seed-0: make it with cbam-np compare attention"):
+    for row, other in zip(without["rows"], found["rows"], strict=True):
+        assert row["scores"] == {"deletion": other["scores"]["deletion"]}
+    assert without["chance"] is None and "even heat map" not in pointing.markdown(without)
+    with pytest.raises(SystemExit, match="holds no comparison.json: make it with cbam-np compare"):
         pointing.measure(tmp_path / "none")

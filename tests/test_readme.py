@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.pointing import table
 from cbam_np.train import comparison_table
 
 ROOT = Path(__file__).parent.parent
@@ -107,12 +108,9 @@ def test_comparison_is_what_was_measured():
     found = json.loads((ROOT / "results" / "compare-attention" / "comparison.json").read_text(encoding="utf-8"))
     assert comparison_table(found) in README and found["note"] in README.replace("\n", " ")
     assert f"--seeds {found['seeds']} --epochs {found['settings']['recipe']['epochs']} " in README
-    pointing = json.loads((ROOT / "results" / "pointing" / "pointing.json").read_text(encoding="utf-8"))
-    for row in pointing["scores"].values():
-        plain, cbam = (sum(row[name]) / len(row[name]) for name in ("none", "cbam"))
-        interval = f"{row['low']:+.3f} to {row['high']:+.3f}"
-        assert f"| {plain:.3f} | {cbam:.3f} | {row['difference']:+.3f} | {interval} |" in README
-    assert f"{pointing['seeds']} seeds:" in README
+    for name in ("pointing", "pointing-start"):
+        pointing = json.loads((ROOT / "results" / name / "pointing.json").read_text(encoding="utf-8"))
+        assert table(pointing) in README and f"{pointing['seeds']} seeds:" in README
 
 
 def test_cbam_np_gradcam(tmp_path):

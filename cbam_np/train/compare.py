@@ -246,7 +246,7 @@ def compare(what, settings, seeds, out, *, executor=None, workers=None, progress
         raise ValueError(f"seeds is {seeds}, expected 1 or more")
     out = Path(out)
     jobs = {
-        (name, seed): (settings.changed(**changes(settings), seed=seed), out / _folder(name) / f"seed-{seed}")
+        (name, seed): (settings.changed(**changes(settings), seed=seed), run_folder(out, name, seed))
         for seed in range(seeds)
         for name, changes in VARIANTS[what].items()
     }
@@ -264,8 +264,10 @@ def compare(what, settings, seeds, out, *, executor=None, workers=None, progress
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def _folder(name):
-    return "".join(letter if letter.isalnum() else "-" for letter in name.lower().replace("×", "x"))
+def run_folder(out, variant, seed):
+    """Return where a comparison in `out` keeps the run of a variant and a seed."""
+    folder = "".join(letter if letter.isalnum() else "-" for letter in variant.lower().replace("×", "x"))
+    return Path(out) / folder / f"seed-{seed}"
 
 
 def finish(settings, folder):
