@@ -5,7 +5,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-oracle lint notebooks clean
+.PHONY: demo test test-oracle test-browser lint notebooks slides html clean
 
 demo: .venv/library
 	$(BIN)/cbam-np lecture
@@ -18,12 +18,15 @@ test: .venv/everything
 test-oracle: .venv/oracle
 	$(BIN)/python -m pytest -m oracle tests
 
+test-browser: .venv/browser
+	$(BIN)/python -m pytest -m browser tests/browser -s
+
 lint: .venv/everything
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 
 notebooks: .venv/everything
-	$(BIN)/jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb
+	$(BIN)/jupyter nbconvert --to notebook --execute --ExecutePreprocessor.store_widget_state=False --inplace notebooks/*.ipynb
 
 clean:
 	rm -rf .venv demo
@@ -39,6 +42,10 @@ clean:
 
 .venv/everything: .venv/library requirements.txt
 	$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	touch $@
+
+.venv/browser: .venv/everything
+	$(BIN)/python -m pip install --quiet playwright
 	touch $@
 
 .venv/oracle: .venv/everything

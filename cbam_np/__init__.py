@@ -2,6 +2,7 @@
 
 from . import data, explain, gradcheck, nn, ops, teach, train
 from .cbam import DIALECTS, Dialect, cbam_backward, cbam_forward, cbam_gradients, get_dialect, init_cbam
+from .classroom import explore
 from .data import LabelledImages, load_cifar10, make_shapes
 from .explain import attention_maps, grad_cam
 from .nn import ResNet, SmallCNN

@@ -1,4 +1,5 @@
-"""Imports run one way: ops, cbam, then teach and nn side by side, then data, train, explain, then viz, then cli."""
+"""Imports run one way: ops, cbam, then teach and nn side by side, then data, train, explain, then viz,
+then classroom, then cli."""
 
 import ast
 import subprocess
@@ -23,6 +24,7 @@ MAY_IMPORT = {  # what each part may import besides itself; the parts are found 
     "explain": CORE | {"nn", "data", "train"},
 }
 MAY_IMPORT["viz"] = set(MAY_IMPORT)  # everything so far
+MAY_IMPORT["classroom"] = set(MAY_IMPORT)
 MAY_IMPORT["cli"] = set(MAY_IMPORT) | {"__init__"}
 MAY_IMPORT["__main__"] = {"cli"}
 MAY_IMPORT["__init__"] = set(MAY_IMPORT) - {"viz", "cli", "__main__"}  # eagerly; inside a function it may use viz

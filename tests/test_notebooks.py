@@ -33,7 +33,7 @@ def test_a_notebook_not_run_in_order_is_noticed(counts):
     assert not executed_in_order([{"cell_type": "code", "execution_count": count} for count in counts])
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [p for p in NOTEBOOKS if p.stem != "00_explorer"], ids=lambda path: path.stem)
 def test_every_section_proves_something(path):
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     asserts = sum("assert" in "".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")

@@ -1,8 +1,4 @@
-"""Matrices and attention maps.
-
-One look for all: features in blues, attention in viridis from 0 to 1 (perceptually even, safe for the
-colour-blind), signed values such as gradients in red and blue with symmetric limits.
-"""
+"""Matrices and attention maps."""
 
 import numpy as np
 from matplotlib import colormaps
@@ -12,23 +8,9 @@ from matplotlib.figure import Figure
 from ..explain import attention_maps
 from ..ops.checks import check_option
 from ..teach import show
+from .colours import KINDS, cell_colours, limits_of
 
-KINDS = {"features": "Blues", "attention": "viridis", "signed": "RdBu_r"}
 CELL = 0.72  # inches a matrix cell
-
-
-def _limits(values, kind):
-    """Colour limits: attention is 0 to 1, signed values are symmetric, features start at 0."""
-    if kind == "attention":
-        return 0.0, 1.0
-    largest = float(np.abs(values).max()) or 1.0
-    return (-largest, largest) if kind == "signed" else (min(0.0, float(values.min())), 1.5 * largest)
-
-
-def _ink(cmap, level):
-    """Black or white, whichever can be read on the colour."""
-    red, green, blue, _ = cmap(level)
-    return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 else "white"
 
 
 def draw_matrix(ax, matrix, kind="features", title="", limits=None, numbers=True):
@@ -59,11 +41,10 @@ def draw_matrix(ax, matrix, kind="features", title="", limits=None, numbers=True
     if cells.ndim != 2:
         raise ValueError(f"the matrix has {cells.ndim} axes, shape {cells.shape}; expected 2")
     values = cells.astype(float)
-    cmap, norm = colormaps[KINDS[kind]], Normalize(*(limits or _limits(values, kind)))
-    ax.imshow(values, cmap=cmap, norm=norm)
+    limits = limits or limits_of(values, kind)
+    ax.imshow(values, cmap=KINDS[kind], norm=Normalize(*limits))
     if numbers:
-        for (i, j), cell in np.ndenumerate(cells):
-            ink = _ink(cmap, norm(values[i, j]))
+        for ((i, j), cell), (_, ink) in zip(np.ndenumerate(cells), cell_colours(values, kind, limits), strict=True):
             ax.text(j, i, show.number(cell, decimals=2), ha="center", va="center", color=ink, fontsize=12)
     ax.set_title(title, fontsize=13)
     ax.set_xticks(np.arange(-0.5, cells.shape[1]), minor=True)
@@ -106,7 +87,7 @@ def matrices(values, titles=None, kind="features"):
     height = max(value.shape[0] for value in values)
     figure = Figure(figsize=(CELL * sum(widths) + 0.4 * len(widths), CELL * height + 0.5), layout="constrained")
     axes = figure.subplots(1, len(values), squeeze=False, width_ratios=widths)[0]
-    limits = _limits(np.concatenate([value.astype(float).ravel() for value in values]), kind)
+    limits = limits_of(np.concatenate([value.astype(float).ravel() for value in values]), kind)
     for ax, value, title in zip(axes, values, titles, strict=True):
         draw_matrix(ax, value, kind, title, limits)
     return figure
