@@ -29,8 +29,7 @@ def init_cbam(channels, reduction=16, kernel_size=7, *, rng, dialect="paper", dt
         float64 to teach and check, float32 to train.
     start : {"he", "zero"}
         With "zero", W1 and W7 start at 0: every weight of M_c and M_s is then 1/2, and the network starts as one
-        without attention, but for that factor. With "he", the scores are large, and many weights start near 0 or 1,
-        where a sigmoid hardly has a slope.
+        without attention, but for that factor. With "he", the first maps are as random as the weights.
     **changes
         Any field of `Dialect`.
 

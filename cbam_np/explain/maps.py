@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..cbam import ORDERS
 from ..nn.layers import CBAM
 from ..ops import softmax
 
@@ -38,7 +39,8 @@ def attention_maps(model, images):
     maps = []
     for name, layer in model.layers():
         if isinstance(layer, CBAM):
-            Mc = None if layer.cache.channel is None else layer.cache.Mc[:, :, 0, 0]
-            Ms = None if layer.cache.spatial is None else layer.cache.Ms[:, 0]
+            has = ORDERS[layer.dialect.order]
+            Mc = layer.cache.Mc[:, :, 0, 0] if "channel" in has else None
+            Ms = layer.cache.Ms[:, 0] if "spatial" in has else None
             maps.append(AttentionMaps(name, Mc, Ms))
     return p, maps

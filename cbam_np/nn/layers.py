@@ -161,7 +161,7 @@ class CBAM(Layer):
     dtype : dtype
         Of the weights.
     start : {"zero", "he"}
-        As in `cbam_np.init_cbam`; in a network, maps that start at 1/2 train better than maps that start near 0 and 1.
+        As in `cbam_np.init_cbam`; in a network, maps that start at 1/2 train better than random ones.
     **changes
         Any field of `Dialect`.
     """
