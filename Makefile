@@ -28,8 +28,14 @@ lint: .venv/everything
 notebooks: .venv/everything
 	$(BIN)/jupyter nbconvert --to notebook --execute --ExecutePreprocessor.store_widget_state=False --inplace notebooks/*.ipynb
 
+slides: .venv/everything
+	$(BIN)/jupyter nbconvert --to slides --output-dir slides notebooks/01_cbam_by_hand.ipynb notebooks/02_backward_by_hand.ipynb
+
+html: .venv/everything
+	$(BIN)/jupyter nbconvert --to html --output-dir html notebooks/*.ipynb
+
 clean:
-	rm -rf .venv demo
+	rm -rf .venv demo slides html
 
 .venv/python:
 	@$(PYTHON) -c 'import sys; v = sys.version.split()[0]; sys.version_info >= (3, 11) or sys.exit(f"Python 3.11 or newer is needed, $(PYTHON) is {v}: make PYTHON=python3.12 ...")'

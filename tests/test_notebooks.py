@@ -38,3 +38,13 @@ def test_every_section_proves_something(path):
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     asserts = sum("assert" in "".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
     assert asserts >= 5
+
+
+@pytest.mark.parametrize("name", ["01_cbam_by_hand", "02_backward_by_hand"])
+def test_the_lecture_s_notebooks_are_slides_too(name):
+    cells = json.loads((FOLDER / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
+    kinds = [cell["metadata"]["slideshow"]["slide_type"] for cell in cells]
+    assert kinds[0] == "slide" and {"slide", "subslide", "-", "skip"} == set(kinds)
+    for cell, kind in zip(cells, kinds, strict=True):
+        heading = "".join(cell["source"]).startswith("## ")
+        assert (kind == "slide") == (heading or cell is cells[0])

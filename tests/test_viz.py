@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from cbam_np import SmallCNN, lecture, viz
+from cbam_np import SmallCNN, init_cbam, lecture, trace_cbam, viz
 
 
 def _texts(ax):
@@ -115,3 +115,34 @@ def test_history_figure_draws_what_was_measured():
     assert [line.get_ydata().tolist() for line in left.lines] == [[2.0, 1.0], [2.1, 1.5]]
     plain = [{"epoch": 1, "loss": 2.0, "accuracy": 0.3}]
     assert len(viz.history_figure(plain).axes[1].lines) == 1
+
+
+def test_diagram_has_the_example_s_numbers_in_every_place():
+    trace = lecture.trace()
+    figure = viz.diagram(trace)
+    page, *drawn = figure.axes
+    wanted = [*trace["F"].value, *[trace[name].value[:, None] for name in ("F_avg", "z_avg", "F_max", "z_max", "M_c")]]
+    wanted += [*trace["F'"].value, *trace["F'"].value, *[trace[name].value for name in ("Fs_avg", "Fs_max")]]
+    wanted += [trace["z_s"].value, trace["M_s"].value, *trace["F''"].value]
+    assert len(drawn) == len(wanted)
+    for ax, value in zip(drawn, wanted, strict=True):
+        np.testing.assert_allclose(ax.images[0].get_array(), value.astype(float))
+        assert all(text.get_fontsize() >= 10 for text in ax.texts) and len(ax.texts) == value.size
+    assert tuple(figure.get_size_inches() * figure.dpi) == (1280, 720)
+    figure.draw_without_rendering()
+    inside = figure.bbox.padded(1)
+    for text in [text for ax in figure.axes for text in (*ax.texts, ax.title)]:
+        box = text.get_window_extent()
+        assert inside.contains(*box.min) and inside.contains(*box.max), text.get_text()
+
+
+@pytest.mark.parametrize(
+    ("trace", "message"),
+    [
+        (lambda: trace_cbam(lecture.F, lecture.parameters(), order="parallel"), "the diagram shows channel-spatial"),
+        (lambda: trace_cbam(np.ones((4, 2, 2)), init_cbam(4, 2, rng=np.random.default_rng(0))), "at most"),
+    ],
+)
+def test_diagram_of_what_does_not_fit(trace, message):
+    with pytest.raises(ValueError, match=message):
+        viz.diagram(trace())

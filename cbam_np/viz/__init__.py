@@ -2,6 +2,7 @@
 
 from .colours import KINDS, cell_colours, limits_of
 from .comparison import comparison_figure
+from .diagram import diagram
 from .history import history_figure
 from .maps import CELL, Figure, attention_figure, draw_matrix, matrices
 from .picture import read_png

@@ -13,7 +13,7 @@ from .colours import KINDS, cell_colours, limits_of
 CELL = 0.72  # inches a matrix cell
 
 
-def draw_matrix(ax, matrix, kind="features", title="", limits=None, numbers=True):
+def draw_matrix(ax, matrix, kind="features", title="", limits=None, numbers=True, size=12):
     """Draw a matrix into axes as a heat map with its numbers in the cells.
 
     Parameters
@@ -30,6 +30,8 @@ def draw_matrix(ax, matrix, kind="features", title="", limits=None, numbers=True
         Smallest and largest value of the colours, to share them between matrices.
     numbers : bool
         Whether to write the numbers.
+    size : float
+        Of the numbers, in points.
 
     Raises
     ------
@@ -45,7 +47,7 @@ def draw_matrix(ax, matrix, kind="features", title="", limits=None, numbers=True
     ax.imshow(values, cmap=KINDS[kind], norm=Normalize(*limits))
     if numbers:
         for ((i, j), cell), (_, ink) in zip(np.ndenumerate(cells), cell_colours(values, kind, limits), strict=True):
-            ax.text(j, i, show.number(cell, decimals=2), ha="center", va="center", color=ink, fontsize=12)
+            ax.text(j, i, show.number(cell, decimals=2), ha="center", va="center", color=ink, fontsize=size)
     ax.set_title(title, fontsize=13)
     ax.set_xticks(np.arange(-0.5, cells.shape[1]), minor=True)
     ax.set_yticks(np.arange(-0.5, cells.shape[0]), minor=True)
