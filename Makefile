@@ -1,16 +1,21 @@
 # make demo   the lecture in the terminal, then a network trained in about a minute, with pictures
 # make test   every test, the notebooks included
-# Both make .venv and install what they need. On a machine without make, see README.md.
+# make lab    the notebooks, in JupyterLab
+# make slides, make html   the lecture's notebooks as a deck; all of them as pages to read
+# Each makes .venv and installs what it needs. On a machine without make, see README.md.
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-oracle test-browser lint notebooks slides html clean
+.PHONY: demo lab test test-oracle test-browser lint notebooks slides html clean
 
 demo: .venv/library
 	$(BIN)/cbam-np lecture
 	rm -rf demo
 	$(BIN)/cbam-np train --data shapes --attention cbam --out demo
+
+lab: .venv/everything
+	$(BIN)/jupyter lab notebooks
 
 test: .venv/everything
 	$(BIN)/python -m pytest

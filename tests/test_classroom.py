@@ -148,6 +148,7 @@ def test_the_way_back_from_any_cell(explorer):
     one[0, 1, 2, 0] = 1
     dF, _ = cbam_np.cbam_backward(one, cache)
     assert shown(explorer.gradient.value) == [show.number(v, 3) for v in dF.ravel()]
+    assert "how F&#x27;&#x27;[2,3,1] changes with" in explorer.gradient.value
     chosen = [index for index, button in explorer.cells.buttons.items() if button.button_style]
     assert chosen == [(2, 3, 1)] and explorer.cells.buttons[2, 3, 1].tooltip == "F''[2,3,1]"
     type_into(explorer, "F", 0, 0, 0, value=4)

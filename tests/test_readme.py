@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 
 from benchmarks.pointing import table
+from cbam_np.teach.mistakes import MISTAKES, SLIPS
 from cbam_np.train import comparison_table
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PYTHON = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
 COMMANDS = [line.strip() for line in re.findall(r"^    ((?:make|cbam-np|python) [^\n]*)$", README, flags=re.MULTILINE)]
-LINKS = re.findall(r"\]\(([^)#]+)\)", README + (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
+PAGES = [README, *((ROOT / name).read_text(encoding="utf-8") for name in ("CONTRIBUTING.md", "TEACHING.md"))]
+LINKS = re.findall(r"\]\(([^)#]+)\)", "".join(PAGES))
 
 
 def run(*command):
@@ -117,6 +119,16 @@ def test_cbam_np_gradcam(tmp_path):
     (command,) = (c.split()[1:] for c in COMMANDS if c.startswith("cbam-np gradcam"))
     done = run(sys.executable, "-m", "cbam_np", *command[:-1], str(tmp_path / command[-1]))
     assert done.returncode == 0 and (tmp_path / command[-1]).stat().st_size > 50_000, done.stderr
+
+
+def test_teaching_names_mistakes_that_the_checker_knows():
+    teaching = (ROOT / "TEACHING.md").read_text(encoding="utf-8")
+    table = teaching[teaching.index("| what happened |") :].split("\n\n")[0]
+    named = re.findall(r"^\| ([^|]+) \| [^|]+ \|$", table, flags=re.MULTILINE)[1:]
+    known = {mistake.name for mistake in MISTAKES} | {slip.name for slip in SLIPS}
+    assert len(named) >= 15 and set(named) <= known, set(named) - known
+    minutes = [int(m) for m in re.findall(r"^\| (\d+) \|", teaching, flags=re.MULTILINE)]
+    assert sum(minutes) == 50
 
 
 def test_everything_is_found():

@@ -252,8 +252,10 @@ class Explorer(VBox):
 
     def _show_gradient(self):
         gradient = self.example.gradient(self.cells.chosen)
-        captions = [f"∂ / ∂F, channel {c}" for c in range(1, len(gradient) + 1)]
-        self.gradient.value = heat_maps(gradient, "signed", captions)
+        cell = f"{self.trace[-1].name}[{','.join(map(str, self.cells.chosen))}]"
+        captions = [f"F, channel {c}" for c in range(1, len(gradient) + 1)]
+        said = f"<div style='font-size:14px; margin:6px 0 0'>how {html.escape(cell)} changes with</div>"
+        self.gradient.value = said + heat_maps(gradient, "signed", captions)
 
     # --- Is mine right? ---
 

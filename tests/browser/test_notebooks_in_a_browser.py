@@ -73,6 +73,7 @@ def test_the_explorer(lab):
     page.click("button:has-text('Check')")
     page.wait_for_selector("pre:has-text('The answer is wrong: F_max[2]')")
     assert "the maximum where the average belongs" in " ".join(page.inner_text("pre:has-text('is wrong')").split())
+    page.query_selector("pre:has-text('is wrong')").scroll_into_view_if_needed()
     lab.screenshot("explorer-wrong-answer")
 
     milliseconds = [page.evaluate(ROUND_TRIP, [first, str(value)]) for value in range(10, 31)]
