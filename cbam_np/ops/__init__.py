@@ -20,6 +20,7 @@ from .pooling import (
     max_pool_forward,
     max_pool_forward_loops,
 )
+from .soft_pooling import lp_pool_backward, lp_pool_forward, lse_pool_backward, lse_pool_forward
 from .windows import (
     max_pool2d_backward,
     max_pool2d_backward_loops,

@@ -35,19 +35,20 @@ class MaxPoolCache(NamedTuple):
     ties: str
 
 
-def _flat(x):
+def flatten(x):
     """View (N, C, H, W) as (N, C, H·W)."""
     return x.reshape(x.shape[0], x.shape[1], -1)
 
 
-def _flat_view(into):
+def flat_view(into):
     """View `into` as (N, C, H·W) to write to."""
     if not into.flags.c_contiguous:
         raise ValueError("into is not contiguous, so that it cannot be added to: pass np.ascontiguousarray(into)")
-    return _flat(into)
+    return flatten(into)
 
 
-def _out_shape(x_shape, over):
+def out_shape(x_shape, over):
+    """Return the shape of what is left of (N, C, H, W)."""
     N, C, H, W = x_shape
     return (N, C) if over == "space" else (N, 1, H, W)
 
@@ -82,10 +83,10 @@ def avg_pool_forward(x, over="space"):
     """
     x = as_float(x, "x", "N C H W")
     check_option(over, "over", OVER)
-    axis, flat = OVER[over], _flat(x)
+    axis, flat = OVER[over], flatten(x)
     fast = over == "space" and x.dtype != object  # along a row, einsum adds three times as fast as sum
     out = (np.einsum("ncs->nc", flat) if fast else flat.sum(axis=axis)) / flat.shape[axis]
-    return out.reshape(_out_shape(x.shape, over)), AvgPoolCache(x.shape, over)
+    return out.reshape(out_shape(x.shape, over)), AvgPoolCache(x.shape, over)
 
 
 def avg_pool_backward(dout, cache, into=None):
@@ -113,7 +114,7 @@ def avg_pool_backward(dout, cache, into=None):
         If `dout` does not have the output's shape.
     """
     N, C, H, W = cache.x_shape
-    dout = check_dout(dout, _out_shape(cache.x_shape, cache.over))
+    dout = check_dout(dout, out_shape(cache.x_shape, cache.over))
     share = dout[:, :, None, None] / (H * W) if cache.over == "space" else dout / C
     if into is None:
         return np.broadcast_to(share, cache.x_shape).copy()
@@ -154,13 +155,13 @@ def max_pool_forward(x, over="space", ties="first"):
     x = as_float(x, "x", "N C H W")
     check_option(over, "over", OVER)
     check_option(ties, "ties", TIES)
-    flat, axis = _flat(x), OVER[over]
+    flat, axis = flatten(x), OVER[over]
     if over == "space" or x.dtype == object:
         where = flat.argmax(axis=axis, keepdims=True)
         maxima = np.take_along_axis(flat, where, axis)
     else:  # over channels, argmax jumps about in memory; `_first_channel` does it faster, if it comes to that
         where, maxima = None, flat.max(axis=axis, keepdims=True)
-    return maxima.reshape(_out_shape(x.shape, over)), MaxPoolCache(x, maxima, where, over, ties)
+    return maxima.reshape(out_shape(x.shape, over)), MaxPoolCache(x, maxima, where, over, ties)
 
 
 def _first_channel(x, maxima):
@@ -196,15 +197,15 @@ def max_pool_backward(dout, cache, into=None):
         If `dout` does not have the output's shape.
     """
     x, maxima, where, over, ties = cache
-    dout = check_dout(dout, _out_shape(x.shape, over)).reshape(maxima.shape)
+    dout = check_dout(dout, out_shape(x.shape, over)).reshape(maxima.shape)
     dx = np.zeros(x.shape, dout.dtype) if into is None else into
-    flat, axis = _flat_view(dx), OVER[over]
+    flat, axis = flat_view(dx), OVER[over]
     if ties == "first":
         at = list(np.ogrid[tuple(map(slice, flat.shape))])
-        at[axis] = _first_channel(_flat(x), maxima) if where is None else where
+        at[axis] = _first_channel(flatten(x), maxima) if where is None else where
         flat.reshape(-1)[np.ravel_multi_index(at, flat.shape)] += dout  # one index is faster than three
     else:
-        is_max = _flat(x) == maxima
+        is_max = flatten(x) == maxima
         flat += is_max * (dout / is_max.sum(axis=axis, keepdims=True, dtype=dout.dtype))
     return dx
 
@@ -225,7 +226,7 @@ def _groups(x, over):
 
 def avg_pool_forward_loops(x, over="space"):
     """Loop twin of `avg_pool_forward`; returns only the averages."""
-    out = np.zeros(_out_shape(x.shape, over), x.dtype)
+    out = np.zeros(out_shape(x.shape, over), x.dtype)
     for o, members in _groups(x, over):
         for m in members:
             out[o] += x[m]
@@ -244,7 +245,7 @@ def avg_pool_backward_loops(dout, x, over="space"):
 
 def max_pool_forward_loops(x, over="space"):
     """Loop twin of `max_pool_forward`; returns only the maxima."""
-    out = np.full(_out_shape(x.shape, over), -np.inf, x.dtype)
+    out = np.full(out_shape(x.shape, over), -np.inf, x.dtype)
     for o, members in _groups(x, over):
         for m in members:
             if x[m] > out[o]:

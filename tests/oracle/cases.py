@@ -114,7 +114,11 @@ def op_cases(rng):
             )
             for smoothing in (0.0, 0.1)
         },
-        **{f"avg_pool {over}": Case("avg_pool", {"x": x}, {"over": over}) for over in ("space", "channels")},
+        **{
+            f"{pool}_pool {over}": Case(f"{pool}_pool", {"x": x}, {"over": over})
+            for pool in ("avg", "lp", "lse")
+            for over in ("space", "channels")
+        },
     }
     for ties in ("first", "split"):
         for over in ("space", "channels"):

@@ -75,6 +75,16 @@ def max_pool(x, over, ties):
     return space_max(x, ties) if over == "space" else channels_max(x, ties)
 
 
+def lp_pool(x, over):
+    """L2 norm over space or over channels."""
+    return (x * x).sum(dim=(2, 3)).sqrt() if over == "space" else (x * x).sum(dim=1, keepdim=True).sqrt()
+
+
+def lse_pool(x, over):
+    """Log-sum-exp over space or over channels."""
+    return x.logsumexp(dim=(2, 3)) if over == "space" else x.logsumexp(dim=1, keepdim=True)
+
+
 def max_pool2d(x, size, stride, ties):
     """Maximum over windows."""
     if ties == "first":
@@ -100,6 +110,8 @@ OPS = {
     "conv2d": nnf.conv2d,
     "avg_pool": avg_pool,
     "max_pool": max_pool,
+    "lp_pool": lp_pool,
+    "lse_pool": lse_pool,
     "max_pool2d": max_pool2d,
     "batch_norm": batch_norm,
     "softmax_cross_entropy": cross_entropy,
