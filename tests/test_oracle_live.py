@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from cbam_np import DIALECTS
+
 from .helpers import assert_same
-from .oracle.cases import op_cases, ours, random_cbam_case
+from .oracle.cases import dialect_case, op_cases, ours, random_cbam_case
 
 torch = pytest.importorskip("torch")
 
@@ -41,6 +43,18 @@ def compare(case, tolerance, seed=0):
 @pytest.mark.parametrize("seed", range(50))
 def test_cbam(seed, ties):
     compare(random_cbam_case(seed, ties), 1e-12, seed)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("seed", range(50))
+def test_dialects(seed, dialect):
+    compare(dialect_case(seed, dialect), 1e-12, seed)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("seed", range(10))
+def test_dialects_in_float32(seed, dialect):
+    compare(dialect_case(seed, dialect).astype(np.float32), 1e-5, seed)
 
 
 @pytest.mark.parametrize("seed", range(10))

@@ -119,3 +119,10 @@ def test_prints_without_latex_and_typesets_with_it(trace):
 def test_a_batch_is_refused():
     with pytest.raises(ValueError, match=r"F has 4 axes.*expected 3, \(C, H, W\)"):
         trace_cbam(cbam_np.lecture.F[None], cbam_np.lecture.parameters())
+
+
+@pytest.mark.parametrize("dialect", ["official", "timm", "timm-light"])
+def test_a_dialect_with_other_steps_is_refused(dialect, rng):
+    params = cbam_np.init_cbam(4, 2, rng=rng, dialect=dialect)
+    with pytest.raises(ValueError, match="a trace follows the lecture's steps, .* Take its numbers from the cache"):
+        trace_cbam(np.ones((4, 3, 3)), params, dialect=dialect)

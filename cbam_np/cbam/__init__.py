@@ -10,7 +10,16 @@ Public implementations differ in details; a `Dialect` names the choices, and thi
 them. Every backward is its forward read from the last line to the first.
 """
 
-from .block import CBAMCache, CBAMGradients, SlicedCache, cbam_backward, cbam_forward, cbam_gradients
+from .block import (
+    CBAMCache,
+    CBAMGradients,
+    SlicedCache,
+    cbam_backward,
+    cbam_backward_steps,
+    cbam_forward,
+    cbam_forward_steps,
+    cbam_gradients,
+)
 from .channel import ChannelCache, ChannelGradients, channel_attention_backward, channel_attention_forward
 from .dialect import DIALECTS, ORDERS, Dialect, get_dialect
 from .gate import gate_backward, gate_forward

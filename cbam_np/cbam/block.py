@@ -6,16 +6,12 @@ from typing import NamedTuple
 import numpy as np
 
 from ..ops.checks import as_float, check_dout
-from ..ops.slices import batch_slices, over_slices
+from ..ops.slices import batch_slices
+from ..ops.steps import alone, together
 from .channel import ChannelCache, ChannelGradients, channel_attention_forward, channel_gradients
 from .dialect import ORDERS, Dialect, get_dialect
 from .gate import gate_backward, gate_forward
-from .spatial import SpatialCache, SpatialGradients, spatial_attention_forward, spatial_gradients
-
-ATTENTIONS = {
-    "channel": (channel_attention_forward, channel_gradients),
-    "spatial": (spatial_attention_forward, spatial_gradients),
-}
+from .spatial import SpatialCache, SpatialGradients, spatial_forward_steps, spatial_gradient_steps
 
 
 def _named(attention, name, doc):
@@ -81,7 +77,7 @@ class CBAMGradients(NamedTuple):
     params: dict
 
 
-def cbam_forward(x, params, dialect="paper", **changes):
+def cbam_forward(x, params, dialect="paper", running=None, **changes):
     r"""Convolutional Block Attention Module, F' = M_c(F) ⊗ F, F'' = M_s(F') ⊗ F'.
 
     Parameters
@@ -89,9 +85,13 @@ def cbam_forward(x, params, dialect="paper", **changes):
     x : ndarray, shape (N, C, H, W)
         Feature map F. Integers are promoted to float64.
     params : dict
-        `W0`, `W1`, `W7` as `init_cbam` makes them; with ``mlp_bias=True`` also `b0`, `b1`.
+        `W0`, `W1`, `W7` as `init_cbam` makes them; with ``mlp_bias=True`` also `b0`, `b1`, and with
+        ``spatial_norm=True`` also `gamma`, `beta`.
     dialect : str or Dialect
         Choices, see `Dialect`.
+    running : (mean, var), each of shape (1,), optional
+        Statistics for a dialect's batch normalisation, in inference; the batch's own where none are given, in
+        training. Other dialects have no use for it.
     **changes
         Any field of `Dialect`, for instance ``order="spatial-channel"``.
 
@@ -119,24 +119,31 @@ def cbam_forward(x, params, dialect="paper", **changes):
     x = as_float(x, "x", "N C H W")
     slices = batch_slices(len(x), x[0].nbytes)
     if len(slices) == 1:
-        return _forward(x, params, d)
-    dtype = _forward(x[:1, :, :1, :1], params, d)[0].dtype  # what x and the parameters come to: one pixel tells
-    outs = [np.empty(x.shape, dtype) for _ in ORDERS[d.order]]
+        return alone(cbam_forward_steps(x, params, d, running))
+    pixel = alone(cbam_forward_steps(x[:1, :, :1, :1], params, d, ((0,), (1,))))[0]
+    outs = [np.empty(x.shape, pixel.dtype) for _ in ORDERS[d.order]]  # in what x and the parameters come to
     try:
-        parts = over_slices(lambda s: _forward(x[s], params, d, [out[s] for out in outs])[1], slices)
+        parts = together([cbam_forward_steps(x[s], params, d, running, [out[s] for out in outs]) for s in slices])
     except ValueError:  # said once more of the whole batch, with the image's right number
-        _forward(x, params, d)
+        alone(cbam_forward_steps(x, params, d, running))
         raise
-    return outs[-1], SlicedCache(tuple(slices), tuple(parts))
+    return outs[-1], SlicedCache(tuple(slices), tuple(part for _, part in parts))
 
 
-def _forward(x, params, d, outs=(None, None)):
-    """Run a batch, or a slice of it; what the gates give is written to `outs` where these are given."""
+def cbam_forward_steps(x, params, d, running=None, outs=(None, None)):
+    """Do what `cbam_forward` does for a piece of a batch, as a generator.
+
+    Where a batch normalisation has to look at the whole batch, it yields what the piece contributes, and is sent a
+    list of what all pieces contribute. What the gates give is written to `outs` where these are given.
+    """
     caches, gates, given = {"channel": None, "spatial": None}, {}, []
     F = x
     for name, out in zip(ORDERS[d.order], outs, strict=False):
-        attention_forward, _ = ATTENTIONS[name]
-        M, caches[name] = attention_forward(x if d.order == "parallel" else F, params, d)
+        source = x if d.order == "parallel" else F
+        if name == "channel":
+            M, caches[name] = channel_attention_forward(source, params, d)
+        else:
+            M, caches[name] = yield from spatial_forward_steps(source, params, d, running)
         F, gates[name] = gate_forward(F, M, out)
         given.append(F)
     return F, CBAMCache(x, **caches, gates=gates, F1=given[0], F2=F, dialect=d)
@@ -162,20 +169,29 @@ def cbam_gradients(dout, cache):
     ValueError
         If `dout` does not have the output's shape.
     """
+    return alone(_all_gradients(dout, cache))
+
+
+def _all_gradients(dout, cache):
     dout = check_dout(dout, cache.F2.shape)
     found, direct, params = {"channel": None, "spatial": None}, {}, {}
     dF, dx_parallel = dout, 0
     for name in reversed(ORDERS[cache.dialect.order]):
-        _, attention_gradients = ATTENTIONS[name]
         dF1 = dF  # of what the gate gave; in the end, of what the first gate gave
         direct[name], dM = gate_backward(dF, cache.gates[name])
-        g = found[name] = attention_gradients(dM, getattr(cache, name))
+        g = found[name] = yield from _attention_gradients(name, dM, cache)
         params |= g.params
         if cache.dialect.order == "parallel":  # the map was made from x, not from what the gate was given
             dF, dx_parallel = direct[name], reduce(np.add, g.dF_from.values(), dx_parallel)
         else:
             dF = reduce(np.add, g.dF_from.values(), direct[name])
     return CBAMGradients(dout, dF1, **found, direct=direct, dF=dF + dx_parallel, params=params)
+
+
+def _attention_gradients(name, dM, cache, into=None):
+    if name == "channel":
+        return channel_gradients(dM, cache.channel, into)
+    return (yield from spatial_gradient_steps(dM, cache.spatial, into))
 
 
 def cbam_backward(dout, cache):
@@ -207,23 +223,25 @@ def cbam_backward(dout, cache):
     images = sum(len(part.F) for part in parts)
     dout = check_dout(dout, (images, *parts[0].F.shape[1:]))
     dx = np.empty(dout.shape, np.result_type(dout, *(gate.M for gate in parts[0].gates.values())))
-    grads = over_slices(lambda at: _backward(dout[slices[at]], parts[at], dx[slices[at]]), range(len(parts)))
+    work = zip(parts, slices, strict=True)
+    grads = together([cbam_backward_steps(dout[s], part, dx[s]) for part, s in work])
     return dx, {name: sum(g[name] for g in grads) for name in grads[0]}  # each slice's part of a weight's gradient
 
 
-def _backward(dout, cache, dx):
-    """Write the gradient of a batch, or a slice of it, to `dx`; return the gradients of the parameters.
+def cbam_backward_steps(dout, cache, dx):
+    """Write the gradient of a piece of a batch to `dx`; return what it contributes to those of the parameters.
 
-    The numbers of `cbam_gradients`, with the paths to a feature map added up where they end, in `dx`.
+    The numbers of `cbam_gradients`, with the paths to a feature map added up where they end, in `dx`. A generator, as
+    `cbam_forward_steps` is.
     """
     if cache.dialect.order == "parallel":  # two sums at a time
-        g = cbam_gradients(dout, cache)
+        g = yield from _all_gradients(dout, cache)
         dx[...] = g.dF
         return g.params
     dF, grads = dout, {}
     for name in reversed(ORDERS[cache.dialect.order]):
-        _, attention_gradients = ATTENTIONS[name]
         _, dM = gate_backward(dF, cache.gates[name], out=dx)
-        grads |= attention_gradients(dM, getattr(cache, name), into=dx).params
+        g = yield from _attention_gradients(name, dM, cache, into=dx)
+        grads |= g.params
         dF = dx
     return grads

@@ -102,7 +102,7 @@ def channel_attention_forward(F, params, dialect="paper", **changes):
         raise ValueError(f"x has {C} channels, W0 expects {W0.shape[1]}: initialise with channels={C}")
     check_shape(W1, "W1", W0.shape[::-1], "W1 leads back from W0's hidden units to the channels")
     b0, b1 = _get_biases(params, W0, d)
-    pooled, pools = pool_forward(F, d.channel_pools, "space", d.ties)  # (N,C,H,W) -> (N,C)
+    pooled, pools = pool_forward(F, d.channel_pools, "space", d.ties_over("space"))  # (N,C,H,W) -> (N,C)
     mlps = {pool: mlp_forward(v, W0, W1, b0, b1)[1] for pool, v in pooled.items()}
     z_c = sum(mlp.z for mlp in mlps.values())  # b1 is in each z, so it counts once a pool
     Mc, c_sigmoid = sigmoid_forward(z_c)  # M_c = σ(MLP(avg) + MLP(max))

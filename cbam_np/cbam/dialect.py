@@ -6,6 +6,8 @@ from ..ops.checks import check_option
 from ..ops.pooling import TIES
 from .pools import POOLS
 
+HIDDEN = ("floor", "round")
+STARTS = ("he", "zero", "pytorch", "official")
 ORDERS = {
     "channel-spatial": ("channel", "spatial"),
     "spatial-channel": ("spatial", "channel"),
@@ -28,11 +30,23 @@ class Dialect:
         What the MLP is given (paper, Table 1). ("avg",) alone is squeeze-and-excitation, SE.
     spatial_pools : tuple of {"avg", "max"}
         The maps that the convolution is given, in the order of their concatenation (paper, Table 2).
-    ties : {"first", "split"}
-        Who gets the gradient where a maximum is reached more than once.
+    ties : {"first", "split"} or a pair of them
+        Who gets the gradient where a maximum is reached more than once: over space and over channels alike, or one
+        rule for each.
     mlp_bias : bool
         Whether the MLP has the biases b0 and b1. The paper has none, the authors' code and Keras versions have
         them; b1 is in each pool's branch, so it counts twice in the sum z_c.
+    spatial_norm : bool
+        Whether a batch normalisation follows the 7×7 convolution, with `gamma` and `beta` of one number each. The
+        paper's figure has none, the authors' code and timm have one.
+    norm_momentum : float
+        Part of each batch's statistics in that normalisation's running averages.
+    reduction : int
+        r where `init_cbam` is given none.
+    hidden : {"floor", "round"}
+        How C / r becomes a number of hidden units; "round" gives at least 1.
+    start : {"he", "zero", "pytorch", "official"}
+        How the weights start where `init_cbam` is not told, see there.
 
     Raises
     ------
@@ -45,11 +59,22 @@ class Dialect:
     spatial_pools: tuple[str, ...] = ("avg", "max")
     ties: str = "first"
     mlp_bias: bool = False
+    spatial_norm: bool = False
+    norm_momentum: float = 0.1
+    reduction: int = 16
+    hidden: str = "floor"
+    start: str = "he"
 
     def __post_init__(self):
         check_option(self.order, "order", ORDERS)
-        check_option(self.ties, "ties", TIES)
-        check_option(self.mlp_bias, "mlp_bias", (True, False))
+        for rule in self.ties if isinstance(self.ties, tuple) and len(self.ties) == 2 else (self.ties,):
+            check_option(rule, "ties", TIES)
+        for name in ("mlp_bias", "spatial_norm"):
+            check_option(getattr(self, name), name, (True, False))
+        check_option(self.hidden, "hidden", HIDDEN)
+        check_option(self.start, "start", STARTS)
+        if not 0 < self.norm_momentum <= 1:
+            raise ValueError(f"norm_momentum is {self.norm_momentum}, expected a number, more than 0 and at most 1")
         for name in ("channel_pools", "spatial_pools"):
             pools = getattr(self, name)
             if not isinstance(pools, tuple) or not pools or len(set(pools)) < len(pools):
@@ -57,8 +82,33 @@ class Dialect:
             for pool in pools:
                 check_option(pool, f"a pool in {name}", POOLS)
 
+    def ties_over(self, over):
+        """Return the rule for ties over "space" or over "channels"."""
+        return self.ties[("space", "channels").index(over)] if isinstance(self.ties, tuple) else self.ties
 
-DIALECTS = {"paper": Dialect()}
+    def hidden_units(self, channels, reduction):
+        """Return how many hidden units the MLP has: C / r, made whole."""
+        return max(1, int(channels / reduction + 0.5)) if self.hidden == "round" else channels // reduction
+
+
+DIALECTS = {
+    "paper": Dialect(),
+    "official": Dialect(  # Jongchan/attention-module, MODELS/cbam.py
+        spatial_pools=("max", "avg"), mlp_bias=True, spatial_norm=True, norm_momentum=0.01, start="official"
+    ),
+    "timm": Dialect(ties="split", spatial_norm=True, hidden="round", start="pytorch"),  # timm/layers/cbam.py
+    "timm-light": Dialect(  # the light variant in the same file
+        channel_pools=("mixed",),
+        spatial_pools=("mixed",),
+        ties="split",
+        spatial_norm=True,
+        hidden="round",
+        start="pytorch",
+    ),
+    "keras": Dialect(ties="split", mlp_bias=True, reduction=8),  # kobiso/CBAM-keras
+    "luuuyi": Dialect(start="pytorch"),  # luuuyi/CBAM.PyTorch
+}
+"""The paper's choices, which are the lecture's, and those of public implementations that people compare with."""
 
 
 def get_dialect(dialect="paper", **changes):

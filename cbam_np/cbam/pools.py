@@ -2,12 +2,38 @@
 
 import numpy as np
 
-from ..ops import avg_pool_backward, avg_pool_forward, max_pool_backward, max_pool_forward
+from ..ops import (
+    avg_pool_backward,
+    avg_pool_forward,
+    lp_pool_backward,
+    lp_pool_forward,
+    lse_pool_backward,
+    lse_pool_forward,
+    max_pool_backward,
+    max_pool_forward,
+)
+
+
+def _mixed_forward(F, over, ties):
+    """Return half the average and half the maximum, added."""
+    avg, c_avg = avg_pool_forward(F, over)
+    largest, c_max = max_pool_forward(F, over, ties)
+    return (avg + largest) / 2, (c_avg, c_max)
+
+
+def _mixed_backward(dout, caches, into=None):
+    c_avg, c_max = caches
+    return max_pool_backward(dout / 2, c_max, avg_pool_backward(dout / 2, c_avg, into))
+
 
 POOLS = {
     "avg": (lambda F, over, ties: avg_pool_forward(F, over), avg_pool_backward),
     "max": (max_pool_forward, max_pool_backward),
+    "lp": (lambda F, over, ties: lp_pool_forward(F, over), lp_pool_backward),
+    "lse": (lambda F, over, ties: lse_pool_forward(F, over), lse_pool_backward),
+    "mixed": (_mixed_forward, _mixed_backward),
 }
+"""Forward and backward of each; "mixed" is half the average and half the maximum, timm's light variant."""
 
 
 def pool_forward(F, pools, over, ties):

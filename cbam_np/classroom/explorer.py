@@ -20,6 +20,7 @@ from ipywidgets import (
 
 from ..cbam import DIALECTS, ORDERS, get_dialect
 from ..teach import AnswerError, check, lecture
+from ..teach.steps import is_traceable
 from .card import Card, framed
 from .cells import STYLE, heat_maps
 from .example import Example, exact
@@ -27,6 +28,7 @@ from .kernels import KERNELS
 from .number_grid import CellPicker, NumberGrid
 
 POOLS = {"avg & max": ("avg", "max"), "avg": ("avg",), "max": ("max",)}
+EXPLORED = [name for name, d in DIALECTS.items() if is_traceable(d) and not d.mlp_bias]
 HINT = "Write a step and its value as you have it on paper: M_c[1] and 0.81, F_avg[1] and 8/9."
 
 
@@ -94,7 +96,7 @@ class Explorer(VBox):
         self.order = menu("order", list(ORDERS), choices["order"])
         self.channel_pools = menu("pools of MLP", POOLS, choices["channel_pools"])
         self.spatial_pools = menu("pools of 7×7", POOLS, choices["spatial_pools"])
-        self.dialect = menu("dialect", list(DIALECTS), "paper")
+        self.dialect = menu("dialect", EXPLORED, "paper")
         self.ties = menu("tied maximum's gradient", ("first", "split"), choices["ties"])
         self.fresh = Button(description="Lecture's numbers", icon="undo", layout=Layout(width="auto"))
         self.fresh.on_click(lambda _: self._begin_again())

@@ -12,8 +12,7 @@ NONE = "none"  # how --attention spells None
 
 def _train_options():
     """Return the options of `train` that are settings of a run: flag -> what argparse needs to know."""
-    from ..cbam.dialect import ORDERS
-    from ..cbam.params import STARTS
+    from ..cbam.dialect import ORDERS, STARTS
     from ..cbam.pools import POOLS
     from ..nn import SCHEDULES
     from ..nn.layers import CONV_STARTS

@@ -2,7 +2,7 @@
 
 from copy import copy
 
-from .steps import alone
+from ..ops.steps import alone
 
 
 class Layer:

@@ -102,6 +102,12 @@ class Conv2d(Layer):
         return dx
 
 
+def keep_moments(state, moments, momentum):
+    """Move the running averages `mean` and `var` towards a batch's; its variance is a sample's, so over count - 1."""
+    for name, new in (("mean", moments.mean), ("var", moments.squares / (moments.count - 1))):
+        state[name] += momentum * (new - state[name])
+
+
 class BatchNorm2d(Meeting):
     """Batch normalisation that keeps running averages for inference.
 
@@ -134,9 +140,7 @@ class BatchNorm2d(Meeting):
         moments = ops.merge_moments(parts)
         out, self.cache = ops.batch_norm_forward(x, **self.params, eps=self.eps, moments=moments)
         if own is parts[0]:  # the first piece keeps the averages for all
-            unbiased = moments.squares / (moments.count - 1)  # the batch is a sample; the average is to stand for all
-            for name, new in (("mean", moments.mean), ("var", unbiased)):
-                self.state[name] += self.momentum * (new - self.state[name])
+            keep_moments(self.state, moments, self.momentum)
         return out
 
     def backward_steps(self, dout):
@@ -147,38 +151,65 @@ class BatchNorm2d(Meeting):
         return ops.batch_norm_backward(dout, self.cache, sums)[0]
 
 
-class CBAM(Layer):
+class CBAM(Meeting):
     """Convolutional Block Attention Module, see `cbam_np.cbam_forward`.
 
     Parameters
     ----------
     channels, reduction, kernel_size : int
-        C, r and k, as in `cbam_np.init_cbam`.
+        C, r and k, as in `cbam_np.init_cbam`; r is the dialect's where none is given.
     rng : numpy.random.Generator
         Draws the weights.
     dialect : str or Dialect
         Choices, see `cbam_np.Dialect`.
     dtype : dtype
         Of the weights.
-    start : {"zero", "he"}
+    start : {"zero", "he", "pytorch", "official"}
         As in `cbam_np.init_cbam`; in a network, maps that start at 1/2 train better than random ones.
     **changes
         Any field of `Dialect`.
     """
 
     def __init__(
-        self, channels, reduction=16, kernel_size=7, *, rng, dialect="paper", dtype=np.float32, start="zero", **changes
+        self,
+        channels,
+        reduction=None,
+        kernel_size=7,
+        *,
+        rng,
+        dialect="paper",
+        dtype=np.float32,
+        start="zero",
+        **changes,
     ):
         self.dialect = cbam.get_dialect(dialect, **changes)
         of = {"rng": rng, "dialect": self.dialect, "dtype": dtype, "start": start}
-        super().__init__(cbam.init_cbam(channels, reduction, kernel_size, **of))
+        params = cbam.init_cbam(channels, reduction, kernel_size, **of)
+        state = {"mean": np.zeros(1, dtype), "var": np.ones(1, dtype)} if "gamma" in params else {}
+        super().__init__(params, state)
 
-    def forward(self, x, training=False):
-        out, self.cache = cbam.cbam_forward(x, self.params, self.dialect)
+    def forward_steps(self, x, training=False):
+        if not self.state or not training:
+            running = (self.state["mean"], self.state["var"]) if self.state else None
+            out, self.cache = cbam.cbam_forward(x, self.params, self.dialect, running)
+            return out
+        steps = cbam.cbam_forward_steps(x, self.params, self.dialect)
+        own = next(steps)  # up to the one place where its batch normalisation looks at the whole batch
+        parts = yield own
+        if own is parts[0]:
+            keep_moments(self.state, ops.merge_moments(parts), self.dialect.norm_momentum)
+        try:
+            steps.send(parts)
+        except StopIteration as end:
+            out, self.cache = end.value
         return out
 
-    def backward(self, dout):
-        dx, self.grads = cbam.cbam_backward(dout, self.cache)
+    def backward_steps(self, dout):
+        if not self.state or isinstance(self.cache, cbam.SlicedCache) or not self.cache.spatial.c_norm.training:
+            dx, self.grads = cbam.cbam_backward(dout, self.cache)
+            return dx
+        dx = np.empty(dout.shape, np.result_type(dout, self.cache.F2))
+        self.grads = yield from cbam.cbam_backward_steps(dout, self.cache, dx)
         return dx
 
 

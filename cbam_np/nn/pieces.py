@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from ..ops.steps import together
 from .containers import Container
-from .steps import together
 
 PIECES = 4  # depends on nothing: not on the number of threads, and so neither does any bit of a result
 FEWEST = 8  # images in a piece; with fewer, the interpreter is what takes the time

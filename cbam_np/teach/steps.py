@@ -10,7 +10,7 @@ from numbers import Rational
 
 import numpy as np
 
-from ..cbam import ORDERS, cbam_forward, cbam_gradients
+from ..cbam import ORDERS, cbam_forward, cbam_gradients, get_dialect
 from ..ops import sigmoid_forward
 from .rules import average, entrywise, monotone_bound, products, reduction, repeated, share_of_max, term, windows
 from .trace import Step, Trace
@@ -44,18 +44,33 @@ def trace_cbam(F, params, dF_out=None, dialect="paper", **changes):
     Raises
     ------
     TypeError, ValueError
-        As `cbam_np.cbam_forward`.
+        As `cbam_np.cbam_forward`; or if the dialect has other steps than the lecture.
     """
     x = _given(F)
     if x.ndim != 3:
         raise ValueError(f"F has {x.ndim} axes, shape {x.shape}; expected 3, (C, H, W): a trace follows one image")
     params = {name: _given(W) for name, W in params.items()}
+    check_traceable(get_dialect(dialect, **changes))
     _, cache = cbam_forward(x[None], params, dialect, **changes)
     steps = list(_forward_steps(cache, params))
     if dF_out is not None:
         dF_out = _given(dF_out)
         steps += _backward_steps(cbam_gradients(dF_out[None], cache), cache, dF_out)
     return Trace(steps, cache.dialect)
+
+
+def is_traceable(dialect):
+    """Tell whether every step of a dialect has a name and a rule: those of the lecture have, with or without biases."""
+    return not dialect.spatial_norm and {*dialect.channel_pools, *dialect.spatial_pools} <= {"avg", "max"}
+
+
+def check_traceable(dialect):
+    """Raise a ValueError for a dialect that the lecture's steps do not describe."""
+    if not is_traceable(dialect):
+        raise ValueError(
+            f"a trace follows the lecture's steps, average and maximum, no batch normalisation; this is {dialect}. "
+            "Take its numbers from the cache of cbam_forward"
+        )
 
 
 def rules_of(trace, **changes):

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, fields, replace
 
 from ..cbam import get_dialect
-from ..cbam.params import STARTS, check_kernel_size
+from ..cbam.dialect import STARTS
+from ..cbam.params import check_kernel_size
 from ..nn import ResNet, SmallCNN
 from ..nn.layers import CONV_STARTS
 from ..nn.models import ATTENTIONS
@@ -48,7 +49,7 @@ class Settings:
         As in `ResNet`.
     reduction : int
         r of the attention.
-    start : {"zero", "he"}
+    start : {"zero", "he", "pytorch", "official"}
         Of the attention, as in `init_cbam`.
     kernel_size, order, channel_pools, spatial_pools
         Of CBAM, as in `init_cbam` and `Dialect`.

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cbam_np import cbam_backward, cbam_forward, init_cbam, ops
+from cbam_np import DIALECTS, cbam_backward, cbam_forward, init_cbam, ops
 from cbam_np.cbam import ORDERS
 
 from ..helpers import as_tuple, tied
@@ -34,6 +34,14 @@ def ours(case, dout):
     if case.name == "cbam":
         params = {key: array for key, array in case.arrays.items() if key != "x"}
         out, cache = cbam_forward(case.arrays["x"], params, **case.options)
+        dx, grads = cbam_backward(dout, cache)
+        return out, {"x": dx, **grads}
+    if case.name == "dialect":
+        options = dict(case.options)
+        if options["running"]:
+            options["running"] = tuple(np.array(s, dout.dtype) for s in options["running"])
+        params = {key: array for key, array in case.arrays.items() if key != "x"}
+        out, cache = cbam_forward(case.arrays["x"], params, **options)
         dx, grads = cbam_backward(dout, cache)
         return out, {"x": dx, **grads}
     options = dict(case.options)
@@ -88,6 +96,38 @@ def random_cbam_case(seed, ties):
         ties=ties,
         mlp_bias=seed // len(ORDERS) % 3 == 1,
     )
+
+
+def dialect_case(seed, dialect, largest=(4, 24, 9, 9)):
+    """Draw a case of a dialect: shapes, reduction, kernel by the seed; half whole numbers; training and inference."""
+    rng = np.random.default_rng(seed)
+    N, C, H, W = (int(rng.integers(1, most, endpoint=True)) for most in largest)
+    N, W = max(N, 1 + (H == W == 1)), max(W, 2)  # two values at least, or there is no variance
+    options, d = {"dialect": dialect, "running": None}, DIALECTS[dialect]
+    if dialect == "official" and seed % 5 == 4:
+        options["channel_pools"] = ("avg", "max", "lp", "lse")
+    if d.spatial_norm and seed % 2:
+        options["running"] = ([float(rng.normal())], [float(rng.uniform(0.5, 2))])
+    params = init_cbam(
+        C,
+        int(rng.integers(1, C, endpoint=True)),
+        int(rng.choice([3, 5, 7])),
+        rng=rng,
+        dialect=dialect,
+        start="he",
+    )
+    params |= {name: rng.normal(size=params[name].shape) for name in ("b0", "b1", "gamma", "beta") if name in params}
+    x = rng.normal(size=(N, C, H, W)) if seed % 4 < 2 else tied(rng, N, C, H, W)
+    if seed % 8 >= 6:  # 0 stays 0 under any weight: ties over channels, too
+        x = -np.abs(x)
+        x[..., -1, -1] = x[..., 0, 0] = 0
+    if "lp" in options.get("channel_pools", ()):
+        x[:, :, 0, 0] += 0.5  # where all are 0, the norm has a corner
+    v = (x.mean(axis=(2, 3)) + x.max(axis=(2, 3)))[0]
+    params["W0"][0] *= -1 if params["W0"][0] @ v < 0 else 1  # one unit at least that is alive for the first image
+    if "b0" in params:
+        params["b0"][0] = np.abs(params["b0"][0])
+    return Case("dialect", {"x": x, **params}, options)
 
 
 def op_cases(rng):
@@ -150,4 +190,7 @@ def frozen_cases():
     cbams["biases"] = biased("real", order="channel-spatial", ties="first", **both)
     cbams["biases split whole"] = biased("whole", order="spatial-channel", ties="split", **both)
     cbams["biases avg"] = biased("real", order="channel", channel_pools=("avg",))
-    return {"cbam": cbams, "ops": operations}
+    dialects = {
+        f"{dialect} {seed}": dialect_case(seed, dialect, (2, 6, 4, 4)) for dialect in DIALECTS for seed in (1, 2, 4, 7)
+    }
+    return {"cbam": cbams, "dialects": dialects, "ops": operations}

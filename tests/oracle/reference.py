@@ -7,6 +7,8 @@ Nothing here is shared with the project. Ties go the way of PyTorch's own functi
 import torch
 import torch.nn.functional as nnf
 
+from .dialects import REFERENCES
+
 
 def space_max(F, ties):
     """Maximum over (H, W): (N, C, H, W) -> (N, C)."""
@@ -141,7 +143,13 @@ def run(name, arrays, options, make_dout):
         The gradient of every array.
     """
     tensors = {key: torch.tensor(array, requires_grad=True) for key, array in arrays.items()}
-    out = OPS[name](*tensors.values(), **options) if name != "cbam" else cbam(**tensors, **options)
+    if name == "dialect":
+        options = dict(options)
+        if options.get("running"):
+            options["running"] = [torch.tensor(s, dtype=tensors["x"].dtype) for s in options["running"]]
+        out = REFERENCES[options.pop("dialect")](**tensors, **options)
+    else:
+        out = OPS[name](*tensors.values(), **options) if name != "cbam" else cbam(**tensors, **options)
     dout = np_like(make_dout(tuple(out.shape)), out)
     gradients = torch.autograd.grad(out, list(tensors.values()), torch.from_numpy(dout))
     return out.detach().numpy(), dout, {key: g.numpy() for key, g in zip(tensors, gradients, strict=True)}
