@@ -15,6 +15,7 @@ from .teach import (
     Worksheet,
     check,
     check_function,
+    compare_dialects,
     lecture,
     trace_cbam,
     worksheet,

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import cbam_np
+import cbam_np.cli
 from cbam_np import DIALECTS, cbam_backward, cbam_forward, init_cbam
 from cbam_np.gradcheck import check_gradient
 from cbam_np.nn import InPieces
@@ -191,3 +192,39 @@ def test_networks_take_a_dialect(rng):
     assert {f"stage1.attention.{name}" for name in ("W0", "b0", "gamma", "mean", "var")} <= names
     changed = cbam_np.SmallCNN("cbam", rng=rng, channels=(16, 32), dialect="official", order="parallel")
     assert changed.stage1.attention.dialect == replace(DIALECTS["official"], order="parallel")
+
+
+def test_comparing_the_dialects_on_the_lecture_s_example():
+    found = cbam_np.compare_dialects()
+    assert [row.name for row in found.rows] == list(DIALECTS)
+    paper = cbam_np.lecture.trace()
+    np.testing.assert_allclose(found["paper"].Mc, paper["M_c"].value)
+    np.testing.assert_allclose(found["paper"].out, paper["F''"].value)
+    assert found["paper"].choices == () and found["paper"].difference == 0 == found["luuuyi"].difference
+    z_c = paper["z_c"].value.astype(float)
+    np.testing.assert_allclose(found["keras"].Mc, 1 / (1 + np.exp(-z_c - 0.5)))  # b1 = 1/4 counts twice
+    z_s = paper["z_s"].value
+    normed = (z_s - z_s.mean()) / np.sqrt(z_s.var() + 1e-5)
+    np.testing.assert_allclose(found["timm"].Ms, 1 / (1 + np.exp(-normed)))
+    for row in found.rows:
+        assert row.difference == np.abs(row.out - found["paper"].out).max()
+    text = str(found)
+    assert (
+        "official  0.8748" in text and "keras: tied maxima: split, MLP with biases, so b1 counts twice, r = 8" in text
+    )
+    assert "<td>timm-light</td>" in found._repr_html_()
+
+
+def test_comparing_the_dialects_on_another_map(rng):
+    F = rng.normal(size=(5, 4, 3))
+    params = init_cbam(5, 2, 3, rng=rng)
+    found = cbam_np.compare_dialects(F, params)
+    np.testing.assert_allclose(found["paper"].out, cbam_forward(F[None], params)[0][0])
+    assert cbam_np.compare_dialects(F)["timm"].out.shape == F.shape
+    with pytest.raises(ValueError, match="F has"):
+        cbam_np.compare_dialects(F[0])
+
+
+def test_the_command_prints_the_table(capsys):
+    assert cbam_np.cli.main(["dialects"]) == 0
+    assert capsys.readouterr().out == str(cbam_np.compare_dialects()) + "\n"

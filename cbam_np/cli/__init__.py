@@ -5,13 +5,14 @@ import os
 import sys
 from io import TextIOWrapper
 
-from . import bench, check, compare, gradcam, lecture, train, worksheet
+from . import bench, check, compare, dialects, gradcam, lecture, train, worksheet
 from .errors import UserError
 
 COMMANDS = {
     "lecture": ("walk through the lecture's example, number by number", lecture),
     "check": ("check answers worked out by hand, and say what went wrong first", check),
     "worksheet": ("make new examples to work out by hand, each with its key", worksheet),
+    "dialects": ("show how public implementations of CBAM differ", dialects),
     "bench": ("time the NumPy code, next to PyTorch where it is installed", bench),
     "train": ("train a small network with or without attention", train),
     "compare": ("train variants of a network with paired seeds, and say what of a difference is noise", compare),

@@ -3,6 +3,7 @@
 from . import lecture
 from .answers import AnswerError
 from .check import check
+from .dialects import compare_dialects
 from .functions import FunctionReport, check_function
 from .report import Report
 from .steps import trace_cbam
