@@ -53,6 +53,9 @@ class DialectComparison:
     def __getitem__(self, name):
         return {row.name: row for row in self.rows}[name]
 
+    def __repr__(self):
+        return f"<DialectComparison: {', '.join(row.name for row in self.rows)}>"
+
     def _cells(self, row):
         middle = tuple(min(1, side - 1) for side in row.Ms.shape)
         numbers = (row.Mc[0], row.Mc[min(1, len(row.Mc) - 1)], row.Ms[0, 0], row.Ms[middle], row.difference)
