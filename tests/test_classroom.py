@@ -140,6 +140,15 @@ def test_step_by_step(explorer):
     assert not any(card.layout.border_top.startswith("3px") for card in explorer.flow.children)
 
 
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+def test_what_is_no_number_to_calculate_with_is_taken_back(value, explorer):
+    type_into(explorer, "F", 0, 0, 0, value=value)
+    assert explorer.grids["F"].boxes[0].value == 1
+    assert_shows(explorer, lecture.trace())
+    type_into(explorer, "F", 0, 0, 0, value=2)
+    assert explorer.trace["F"].value[0, 0, 0] == 2
+
+
 def test_the_way_back_from_any_cell(explorer):
     explorer.cells.buttons[2, 3, 1].click()
     params = {name: W.astype(float) for name, W in lecture.parameters().items()}

@@ -110,7 +110,7 @@ def test_comparison_is_what_was_measured():
     found = json.loads((ROOT / "results" / "compare-attention" / "comparison.json").read_text(encoding="utf-8"))
     assert comparison_table(found) in README and found["note"] in README.replace("\n", " ")
     assert f"--seeds {found['seeds']} --epochs {found['settings']['recipe']['epochs']} " in README
-    for name in ("pointing", "pointing-start"):
+    for name in ("pointing", "pointing-start", "pointing-cifar10"):
         pointing = json.loads((ROOT / "results" / name / "pointing.json").read_text(encoding="utf-8"))
         assert table(pointing) in README and f"{pointing['seeds']} seeds:" in README
 

@@ -48,8 +48,14 @@ class NumberGrid(VBox):
         self.quiet = False
 
     def _typed(self, change):
-        if not self.quiet:
-            self.changed(self.read())
+        if self.quiet:
+            return
+        if not np.isfinite(change.new):  # nothing can be calculated with that: take back what was there
+            self.quiet = True
+            change.owner.value = change.old
+            self.quiet = False
+            return
+        self.changed(self.read())
 
 
 class CellPicker(HBox):
