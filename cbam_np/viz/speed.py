@@ -132,7 +132,14 @@ def roofline_figure(points, peak, bandwidth):
     ax.axvspan(reach[0], peak / bandwidth, color=GREY, alpha=0.12, linewidth=0)
     for name, (intensity, rate) in points.items():
         ax.plot(intensity, rate, "o", color=BLUE, markersize=8)
-        ax.annotate(name, (intensity, rate), xytext=(8, -4), textcoords="offset points", fontsize=11)
+        ax.annotate(
+            name,
+            (intensity, rate),
+            xytext=(8, -4),
+            textcoords="offset points",
+            fontsize=11,
+            bbox=GROUND | {"alpha": 0.8},
+        )
     ax.set(xscale="log", yscale="log", xlim=(reach[0], reach[-1]))
     ax.set_ylim(min(rate for _, rate in points.values()) / 3, 3 * peak)
     ax.text(reach[0] * 1.1, 1.6 * peak, "waits for memory", fontsize=11)
