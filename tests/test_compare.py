@@ -82,6 +82,12 @@ def test_who_chooses_by_validation_images_never_sees_the_test_images(tmp_path, m
     assert "| validation accuracy, mean ± deviation |" in comparison_table(found)
 
 
+@pytest.mark.parametrize(("augment", "there"), [("none", False), ("flip", True)])
+def test_mirror_images_are_scored_where_training_had_them(augment, there, tmp_path):
+    result = prepare(SMALL.changed(augment=augment), tmp_path / "run").finish(progress=False)
+    assert ("test_accuracy_mirrored" in result) == there and 0 <= result["test_accuracy"] <= 1
+
+
 def test_one_seed_says_nothing(tmp_path):
     found = compare("reduction", SMALL.changed(channels=(32,)), 1, tmp_path, executor=Here(), progress=False)
     assert {row["verdict"] for row in found["rows"][1:]} == {"one seed: nothing can be said"}

@@ -67,7 +67,8 @@ class DialectComparison:
         return "\n".join([*table, "", *told])
 
     def _repr_html_(self):
-        head = "".join(f"<th>{html.escape(h)}</th>" for h in (*self.HEADS, "what differs"))
+        head = "".join(f"<th>{html.escape(h)}</th>" for h in self.HEADS)
+        head += '<th style="text-align:left">what differs</th>'
         rows = "".join(
             "<tr>"
             + "".join(f"<td>{html.escape(cell)}</td>" for cell in self._cells(row))
