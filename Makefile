@@ -34,7 +34,7 @@ notebooks: .venv/everything
 	$(BIN)/jupyter nbconvert --to notebook --execute --ExecutePreprocessor.store_widget_state=False --inplace notebooks/*.ipynb
 
 slides: .venv/everything
-	$(BIN)/jupyter nbconvert --to slides --output-dir slides notebooks/01_cbam_by_hand.ipynb notebooks/02_backward_by_hand.ipynb
+	$(BIN)/jupyter nbconvert --to slides --SlidesExporter.reveal_width=1240 --output-dir slides notebooks/01_cbam_by_hand.ipynb notebooks/02_backward_by_hand.ipynb
 
 html: .venv/everything
 	$(BIN)/jupyter nbconvert --to html --output-dir html notebooks/*.ipynb
