@@ -5,7 +5,7 @@ from .cbam import DIALECTS, Dialect, cbam_backward, cbam_forward, cbam_gradients
 from .classroom import explore
 from .data import LabelledImages, load_cifar10, make_shapes
 from .explain import attention_maps, grad_cam
-from .nn import ResNet, SmallCNN
+from .nn import ImageNetResNet, ResNet, SmallCNN
 from .teach import (
     AnswerError,
     FunctionReport,

@@ -13,6 +13,7 @@ from cbam_np.ops import (
     winograd,
 )
 from cbam_np.ops.im2col import Im2col
+from cbam_np.ops.pointwise import Pointwise
 from cbam_np.ops.toeplitz import Toeplitz
 from cbam_np.ops.winograd import Winograd
 
@@ -154,12 +155,12 @@ def test_what_does_not_fit_is_answered_in_words(x, W, options, message):
 # The fast ways do the same sums as the readable one.
 
 
-def convolve(way, monkeypatch, x, W, padding):
+def convolve(way, monkeypatch, x, W, padding, stride=1):
     """Return output and gradients, computed in one way."""
     with monkeypatch.context() as patch:
         patch.setattr(conv, "_find_way", lambda x, W, *options: way(W, *options))
         patch.setattr(conv, "_slices", lambda way, x: [slice(0, 1), slice(1, None)][: len(x)])
-        out, cache = conv2d_forward(x, W, padding=padding)
+        out, cache = conv2d_forward(x, W, padding=padding, stride=stride)
         return out, *conv2d_backward(np.cos(out), cache)[:2]
 
 
@@ -187,6 +188,16 @@ def test_winograd_gives_what_copied_windows_give(n, C, O, H, W, dtype, rng, monk
         assert_same(fast, readable, 1e-12 if dtype == np.float64 else 2e-5)
 
 
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_1x1_kernels_give_what_copied_windows_give(stride, dtype, rng, monkeypatch):
+    x, kernel = rng.normal(size=(3, 4, 7, 6)).astype(dtype), rng.normal(size=(5, 4, 1, 1)).astype(dtype)
+    ways = [convolve(way, monkeypatch, x, kernel, padding=0, stride=stride) for way in (Pointwise, Im2col)]
+    for fast, readable in zip(*ways, strict=True):
+        assert fast.dtype == readable.dtype == dtype
+        assert_same(fast, readable, 1e-12 if dtype == np.float64 else 1e-5)
+
+
 def test_winograd_is_exact_in_whole_numbers_but_for_the_kernel(rng):
     y, x, w = np.zeros(4), rng.integers(-9, 9, 6), 24 * rng.integers(-9, 9, 3)
     y = winograd.A_T @ ((winograd.G @ w).round() * (winograd.B_T @ x))
@@ -208,3 +219,5 @@ def test_each_way_is_taken_where_it_is_faster():
     assert taken(*stage) is Im2col
     assert taken(*stage, padding=1, dtype=object) is Im2col
     assert taken((8, 3, 32, 32), (32, 3, 3, 3), padding=1) is Im2col
+    assert taken((8, 32, 16, 16), (64, 32, 1, 1), stride=2) is Pointwise
+    assert taken((8, 32, 16, 16), (64, 32, 1, 1), padding=1) is Im2col

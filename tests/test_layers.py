@@ -176,7 +176,7 @@ def test_load_state_dict_lists_all_that_is_wrong_and_changes_nothing(rng):
     del wrong["bn.beta"]
     wrong["head.W"] = np.zeros(2)
     wrong["bn.mean"] = np.zeros((4, 1))
-    with pytest.raises(ValueError, match="the arrays are of another network") as error:
+    with pytest.raises(ValueError, match="the arrays are not this network's") as error:
         layer.load_state_dict(wrong)
     for part in ("bn.beta is missing", "head.W is unexpected", "bn.mean has shape (4, 1), expected (4,)"):
         assert part in str(error.value)

@@ -86,7 +86,7 @@ def test_the_attention_ends_the_branch_before_the_addition(rng):
     model = ResNet(8, "cbam", rng=rng)
     names = [name for name, _ in model.layers()]
     branch = [name.rpartition(".")[2] for name in names if name.startswith("stage2_1.residual.branch.")]
-    assert branch == ["conv1", "bn1", "relu", "conv2", "bn2", "attention"]
+    assert branch == ["conv1", "bn1", "relu1", "conv2", "bn2", "attention"]
     assert names.index("stage2_1.residual.shortcut") < names.index("stage2_1.relu")
 
 

@@ -6,7 +6,7 @@ import pytest
 from cbam_np import DIALECTS
 
 from .helpers import assert_same
-from .oracle.cases import dialect_case, op_cases, ours, random_cbam_case
+from .oracle.cases import dialect_case, imagenet_cases, op_cases, ours, random_cbam_case
 
 torch = pytest.importorskip("torch")
 
@@ -15,6 +15,8 @@ from .oracle import reference  # noqa: E402  it imports torch
 pytestmark = pytest.mark.oracle
 
 OP_CASES = op_cases(np.random.default_rng(3))
+IMAGENET_CASES = imagenet_cases(size=64, depths=((18, "cbam"), (34, None), (50, None), (101, "cbam")))
+IMAGENET_CASES["ResNet-50 cbam 224"] = imagenet_cases(224, 1, [(50, "cbam")], seed=2)["ResNet-50 cbam"]
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -70,6 +72,17 @@ def test_single_operations(case):
 @pytest.mark.parametrize("case", OP_CASES.values(), ids=OP_CASES)
 def test_single_operations_in_float32(case):
     compare(case.astype(np.float32), 1e-5)
+
+
+@pytest.mark.parametrize("case", IMAGENET_CASES.values(), ids=IMAGENET_CASES)
+def test_imagenet(case):
+    compare(case, 1e-9)
+
+
+@pytest.mark.parametrize("case", IMAGENET_CASES.values(), ids=IMAGENET_CASES)
+def test_imagenet_in_float32(case):
+    """On pictures where rounding tips no ReLU and no maximum; where it does, PyTorch differs from itself in float64."""
+    compare(case.astype(np.float32), 1e-3)
 
 
 def test_there_are_ties_to_tell_the_rules_apart():

@@ -8,16 +8,24 @@ from cbam_np.ops.pooling import TIES
 
 from .helpers import PROMISES, Pair, assert_same, distinct, tied
 
-WINDOWS = {"halving": (2, None), "overlapping": (3, 1), "3 by 2": (3, 2), "gaps": (1, 2), "single": (1, None)}
+WINDOWS = {
+    "halving": (2, None, 0),
+    "overlapping": (3, 1, 0),
+    "3 by 2": (3, 2, 0),
+    "3 by 2 padded": (3, 2, 1),
+    "halving padded": (2, None, 1),
+    "gaps": (1, 2, 0),
+    "single": (1, None, 0),
+}
 PICTURE = np.array([[[[1, 5, 2, 0, 9], [5, 5, 2, 2, 9], [0, 1, 7, 3, 9], [1, 0, 3, 7, 9]]]], float)
 
 
 @pytest.mark.parametrize("promise", PROMISES)
 @pytest.mark.parametrize("ties", TIES)
-@pytest.mark.parametrize(("size", "stride"), WINDOWS.values(), ids=WINDOWS)
-def test_pair_keeps_its_promises(promise, ties, size, stride, rng):
+@pytest.mark.parametrize(("size", "stride", "padding"), WINDOWS.values(), ids=WINDOWS)
+def test_pair_keeps_its_promises(promise, ties, size, stride, padding, rng):
     def forward(x):
-        return ops.max_pool2d_forward(x, size, stride, ties)
+        return ops.max_pool2d_forward(x, size, stride, ties, padding)
 
     promise(Pair(forward, ops.max_pool2d_backward, (distinct(rng, 2, 3, 5, 4),)), rng)
 
@@ -53,18 +61,21 @@ def test_a_pixel_that_wins_several_windows_collects_them_all():
     st.tuples(st.integers(1, 2), st.integers(1, 2), st.integers(1, 6), st.integers(1, 6)),
     st.integers(1, 3),
     st.sampled_from([None, 1, 2, 3]),
+    st.integers(0, 1),
     st.sampled_from([tied, distinct]),
     st.integers(0, 2**32 - 1),
 )
-def test_fast_equals_loops(shape, size, stride, make, seed):
+def test_fast_equals_loops(shape, size, stride, padding, make, seed):
     rng = np.random.default_rng(seed)
     size = min(size, *shape[2:])
+    padding = min(padding, size // 2)
     x = make(rng, *shape)
     for ties in TIES:
-        out, cache = ops.max_pool2d_forward(x, size, stride, ties)
+        out, cache = ops.max_pool2d_forward(x, size, stride, ties, padding)
         dout = rng.normal(size=out.shape)
-        assert np.array_equal(out, ops.max_pool2d_forward_loops(x, size, stride))
-        assert_same(ops.max_pool2d_backward(dout, cache), ops.max_pool2d_backward_loops(dout, x, size, stride, ties))
+        assert np.array_equal(out, ops.max_pool2d_forward_loops(x, size, stride, padding))
+        expected = ops.max_pool2d_backward_loops(dout, x, size, stride, ties, padding)
+        assert_same(ops.max_pool2d_backward(dout, cache), expected)
 
 
 @pytest.mark.parametrize("ties", TIES)
@@ -81,6 +92,17 @@ def test_a_window_as_large_as_the_map_is_pooling_over_space(ties, rng):
 def test_a_window_that_does_not_fit_is_refused():
     with pytest.raises(ValueError, match=r"no 5×5 window fits into x, shape \(1, 1, 4, 5\): make it smaller"):
         ops.max_pool2d_forward(PICTURE, 5)
+
+
+@pytest.mark.parametrize("padding", [-1, 2])
+def test_padding_without_a_pixel_is_refused(padding):
+    with pytest.raises(ValueError, match=f"padding is {padding}, expected 0 to 1: a window must see a pixel of x"):
+        ops.max_pool2d_forward(PICTURE, 3, padding=padding)
+
+
+def test_padding_is_never_the_maximum():
+    out, _ = ops.max_pool2d_forward(-PICTURE - 1, 3, 2, padding=1)
+    assert out[0, 0].tolist() == [[-2, -1, -1], [-1, -1, -3]]
 
 
 @pytest.mark.parametrize(("size", "stride"), [(0, 1), (2, 0), (-1, 1)])

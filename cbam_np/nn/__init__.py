@@ -1,7 +1,9 @@
 """Networks: thin classes over the pairs of `ops` and `cbam`."""
 
-from . import containers, layers, models, optim
+from . import containers, imagenet, layers, models, optim
 from .containers import Residual, Sequential
+from .imagenet import ImageNetResNet
 from .models import Classifier, ResNet, SmallCNN
 from .optim import SCHEDULES, SGD
 from .pieces import InPieces
+from .weight_files import WeightsError

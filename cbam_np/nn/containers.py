@@ -61,21 +61,31 @@ class Container(Meeting):
         Raises
         ------
         ValueError
-            If names are missing or unexpected or a shape does not fit; all of them are listed, and nothing
-            has been changed.
+            If names are missing or unexpected, or a shape, a dtype or a number cannot be used; all of them are
+            listed, and nothing has been changed.
         """
         own = self.state_dict()
         problems = [f"{name} is missing" for name in own if name not in arrays]
         problems += [f"{name} is unexpected" for name in arrays if name not in own]
-        problems += [
-            f"{name} has shape {np.shape(arrays[name])}, expected {own[name].shape}"
-            for name in own
-            if name in arrays and np.shape(arrays[name]) != own[name].shape
-        ]
+        for name in own:
+            if name in arrays:
+                problems += _problems(name, np.asarray(arrays[name]), own[name])
         if problems:
-            raise ValueError("the arrays are of another network: " + "; ".join(problems))
+            raise ValueError("the arrays are not this network's: " + "; ".join(problems))
         for name, array in own.items():
             array[...] = arrays[name]
+
+
+def _problems(name, array, own):
+    """Yield why an array cannot take the place of the network's own."""
+    if array.shape != own.shape:
+        yield f"{name} has shape {array.shape}, expected {own.shape}"
+    if array.dtype.kind != "f" or not np.can_cast(array.dtype, own.dtype, "safe"):
+        yield f"{name} is {array.dtype}, expected {own.dtype}"
+    elif not np.isfinite(array).all():
+        yield f"{name} has entries that are not finite"
+    elif name.endswith("var") and (array < 0).any():
+        yield f"{name} has negative entries"
 
 
 class Sequential(Container):

@@ -42,12 +42,12 @@ class ReLU(Layer):
 class MaxPool2d(Layer):
     """The largest of every size × size window."""
 
-    def __init__(self, size=2, stride=None):
+    def __init__(self, size=2, stride=None, padding=0):
         super().__init__()
-        self.size, self.stride = size, stride
+        self.size, self.stride, self.padding = size, stride, padding
 
     def forward(self, x, training=False):
-        out, self.cache = ops.max_pool2d_forward(x, self.size, self.stride)
+        out, self.cache = ops.max_pool2d_forward(x, self.size, self.stride, padding=self.padding)
         return out
 
     def backward(self, dout):

@@ -128,6 +128,30 @@ def make_attention(name, width, reduction, **options):
     return {} if name is None else {"attention": ATTENTIONS[name](width, reduction, **options)}
 
 
+def make_branch(convs, *, rng, dtype):
+    """Return the parts of a branch: convolutions (inputs, outputs, side, stride), normalised, with ReLU between."""
+    parts = {}
+    for number, (inputs, outputs, side, stride) in enumerate(convs, start=1):
+        if parts:
+            parts[f"relu{number - 1}"] = ReLU()
+        parts[f"conv{number}"] = Conv2d(inputs, outputs, side, stride, rng=rng, dtype=dtype)
+        parts[f"bn{number}"] = BatchNorm2d(outputs, dtype=dtype)
+    return parts
+
+
+def make_shortcut(inputs, outputs, stride, *, rng, dtype):
+    """Return what brings x to the branch's shape, or None where it has that shape."""
+    if inputs == outputs and stride == 1:
+        return None
+    conv = Conv2d(inputs, outputs, 1, stride, rng=rng, dtype=dtype)
+    return Sequential(conv=conv, bn=BatchNorm2d(outputs, dtype=dtype))
+
+
+def make_block(branch, shortcut):
+    """Return ReLU(branch(x) + shortcut(x))."""
+    return Sequential(residual=Residual(Sequential(**branch), shortcut), relu=ReLU())
+
+
 class ResNet(Classifier):
     """Residual network for images of 32×32 pixels (He et al., CVPR 2016, section 4.2).
 
@@ -171,22 +195,12 @@ class ResNet(Classifier):
             outputs = width * 2**stage
             for block in range(blocks):
                 stride = 2 if stage and not block else 1
-                branch = {
-                    "conv1": Conv2d(inputs, outputs, stride=stride, **of),
-                    "bn1": BatchNorm2d(outputs, dtype=dtype),
-                    "relu": ReLU(),
-                    "conv2": Conv2d(outputs, outputs, **of),
-                    "bn2": BatchNorm2d(outputs, dtype=dtype),
-                }
-                shortcut = None
-                if inputs != outputs:
-                    shortcut = Sequential(
-                        conv=Conv2d(inputs, outputs, 1, stride, **of), bn=BatchNorm2d(outputs, dtype=dtype)
-                    )
+                branch = make_branch([(inputs, outputs, 3, stride), (outputs, outputs, 3, 1)], **of)
+                shortcut = make_shortcut(inputs, outputs, stride, **of)
                 branches.append((f"stage{stage + 1}_{block + 1}", outputs, branch, shortcut))
                 inputs = outputs
         head = Linear(inputs, classes, **of)
         for name, outputs, branch, shortcut in branches:
             branch |= make_attention(attention, outputs, reduction, **of, **options)
-            parts[name] = Sequential(residual=Residual(Sequential(**branch), shortcut), relu=ReLU())
+            parts[name] = make_block(branch, shortcut)
         super().__init__(**parts, average=GlobalAvgPool(), head=head)

@@ -10,11 +10,12 @@ import numpy as np
 
 from .checks import alike, as_float, check_dout, check_shape, inexact
 from .im2col import Im2col
+from .pointwise import Pointwise
 from .slices import batch_slices, over_slices
 from .toeplitz import Toeplitz
 from .winograd import Winograd
 
-WAYS = (Toeplitz, Winograd, Im2col)  # the same sums, in the order in which they are tried
+WAYS = (Toeplitz, Winograd, Pointwise, Im2col)  # the same sums, in the order in which they are tried
 
 
 class ConvCache(NamedTuple):
@@ -25,7 +26,7 @@ class ConvCache(NamedTuple):
     has_bias: bool
     stride: int
     padding: int
-    way: Toeplitz | Winograd | Im2col
+    way: Toeplitz | Winograd | Pointwise | Im2col
 
 
 def _find_way(x, W, stride, padding):
@@ -49,7 +50,8 @@ def conv2d_forward(x, W, b=None, stride=1, padding=0):
     out[n,o,i,j] = b[o] + Σ_{c,a,b'} W[o,c,a,b'] · x_pad[n, c, i·stride + a, j·stride + b'], where x_pad is x
     with `padding` zeros on every side. A slice of the batch at a time, pixels are copied into a matrix, and one
     matrix product with the kernels does all the sums: in general the windows are its columns (`Im2col`), 3×3
-    kernels take half the products (`Winograd`), and a single kernel is copied along a tile (`Toeplitz`).
+    kernels take half the products (`Winograd`), a single kernel is copied along a tile (`Toeplitz`), and 1×1 kernels
+    need no copy (`Pointwise`).
 
     Parameters
     ----------

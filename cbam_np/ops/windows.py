@@ -10,14 +10,22 @@ from .slices import batch_slices, over_slices
 
 
 class MaxPool2dCache(NamedTuple):
-    """What `max_pool2d_backward` needs: the input, the output, where each maximum was first met, the windows."""
+    """What `max_pool2d_backward` needs: the padded input, the output, where each maximum was first met, the windows."""
 
     x: np.ndarray
     out: np.ndarray
     where: np.ndarray  # 0 … size²-1, in reading order
     size: int
     stride: int
+    padding: int
     ties: str
+
+
+def _pad(x, padding):
+    """Return x with pixels all around that are never the maximum; x itself where there are none."""
+    if not padding:
+        return x
+    return np.pad(x, [(0, 0), (0, 0), (padding, padding), (padding, padding)], constant_values=-np.inf)
 
 
 def _taps(x, size, stride):
@@ -28,10 +36,11 @@ def _taps(x, size, stride):
             yield x[:, :, i : i + stride * H : stride, j : j + stride * W : stride]
 
 
-def max_pool2d_forward(x, size=2, stride=None, ties="first"):
-    r"""Maximum over windows, out[n,c,i,j] = max_{a,b < size} x[n,c, i·stride+a, j·stride+b].
+def max_pool2d_forward(x, size=2, stride=None, ties="first", padding=0):
+    r"""Maximum over windows, out[n,c,i,j] = max_{a,b < size} x_pad[n,c, i·stride+a, j·stride+b].
 
-    Rows and columns that do not fill a window are left out.
+    x_pad is x with `padding` pixels on every side that are never the maximum, -∞. Rows and columns that do not fill
+    a window are left out.
 
     Parameters
     ----------
@@ -43,10 +52,12 @@ def max_pool2d_forward(x, size=2, stride=None, ties="first"):
         Step from window to window in pixels; `size` where none is given, so that windows do not overlap.
     ties : {"first", "split"}
         Who gets the gradient where a window's maximum is reached more than once.
+    padding : int
+        In pixels, at most half of `size`.
 
     Returns
     -------
-    out : ndarray, shape (N, C, (H-size)//stride+1, (W-size)//stride+1)
+    out : ndarray, shape (N, C, (H+2·padding-size)//stride+1, (W+2·padding-size)//stride+1)
         Maxima.
     cache : MaxPool2dCache
         For `max_pool2d_backward`.
@@ -61,6 +72,9 @@ def max_pool2d_forward(x, size=2, stride=None, ties="first"):
     check_option(ties, "ties", TIES)
     if size < 1 or stride < 1:
         raise ValueError(f"size is {size} and stride {stride}, expected both to be 1 or more")
+    if not 0 <= padding <= size // 2:
+        raise ValueError(f"padding is {padding}, expected 0 to {size // 2}: a window must see a pixel of x")
+    x = _pad(x, padding)
     if size > min(x.shape[2:]):
         raise ValueError(f"no {size}×{size} window fits into x, shape {x.shape}: make it smaller")
     H, W = ((n - size) // stride + 1 for n in x.shape[2:])
@@ -77,7 +91,7 @@ def max_pool2d_forward(x, size=2, stride=None, ties="first"):
             np.maximum(out[s], tap, out=out[s])
 
     over_slices(pool, batch_slices(len(x), 2 * x[0].nbytes))
-    return out, MaxPool2dCache(x, out, where, size, stride, ties)
+    return out, MaxPool2dCache(x, out, where, size, stride, padding, ties)
 
 
 def max_pool2d_backward(dout, cache):
@@ -103,7 +117,7 @@ def max_pool2d_backward(dout, cache):
     ValueError
         If `dout` does not have the output's shape.
     """
-    x, out, where, size, stride, ties = cache
+    x, out, where, size, stride, padding, ties = cache
     dout = check_dout(dout, out.shape)
     tiled = stride == size and not any(n % size for n in x.shape[2:])  # each pixel is in one window
     dx = (np.empty if tiled else np.zeros)(x.shape, dout.dtype)
@@ -122,7 +136,8 @@ def max_pool2d_backward(dout, cache):
                 dtap += d * part
 
     over_slices(share, batch_slices(len(x), 3 * x[0].nbytes))
-    return dx
+    H, W = (n - 2 * padding for n in x.shape[2:])
+    return np.ascontiguousarray(dx[:, :, padding : padding + H, padding : padding + W])
 
 
 # The same, one number at a time. Slow, for reading and for testing.
@@ -136,16 +151,19 @@ def _windows(x, size, stride):
         yield (n, c, i, j), window
 
 
-def max_pool2d_forward_loops(x, size=2, stride=None):
+def max_pool2d_forward_loops(x, size=2, stride=None, padding=0):
     """Loop twin of `max_pool2d_forward`; returns only the maxima."""
-    maxima = {o: max(x[m] for m in window) for o, window in _windows(x, size, stride or size)}
+    x_pad = _pad(x, padding)
+    maxima = {o: max(x_pad[m] for m in window) for o, window in _windows(x_pad, size, stride or size)}
     shape = [last + 1 for last in max(maxima)]
     return np.array(list(maxima.values()), x.dtype).reshape(shape)
 
 
-def max_pool2d_backward_loops(dout, x, size=2, stride=None, ties="first"):
+def max_pool2d_backward_loops(dout, x, size=2, stride=None, ties="first", padding=0):
     """Loop twin of `max_pool2d_backward`."""
-    dx = np.zeros_like(x)
-    for o, window in _windows(x, size, stride or size):
-        share_loops(dx, dout[o], x, window, ties)
-    return dx
+    x_pad = _pad(x, padding)
+    dx_pad = np.zeros_like(x_pad)
+    for o, window in _windows(x_pad, size, stride or size):
+        share_loops(dx_pad, dout[o], x_pad, window, ties)
+    H, W = x.shape[2:]
+    return dx_pad[:, :, padding : padding + H, padding : padding + W]

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ..nn.weight_files import DAMAGED, WeightsError, read_npz
+
 VERSION = 1
 METADATA = "metadata"
 
@@ -134,17 +136,11 @@ def load_checkpoint(path):
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no checkpoint {path}: check the name, or train first")
-    arrays = {}
     try:
-        with zipfile.ZipFile(path) as archive:
-            for member in archive.namelist():
-                name = member.removesuffix(".npy")
-                with archive.open(member) as file:
-                    try:
-                        arrays[name] = np.lib.format.read_array(file, allow_pickle=False)
-                    except ValueError as error:  # of NumPy's format: objects, or bytes that are no array
-                        raise CheckpointError(f"{path}: {name!r} cannot be read safely ({error})") from error
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        arrays = read_npz(path)
+    except WeightsError as error:
+        raise CheckpointError(str(error)) from error
+    except DAMAGED as error:
         raise CheckpointError(
             f"{path} is no checkpoint, or only part of one ({error}): copy it again, or train again"
         ) from error

@@ -3,13 +3,14 @@
 A case is an operation's name, its arrays by name, and its options. `ours` runs it through the project.
 """
 
+import zlib
 from functools import partial
 from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 
-from cbam_np import DIALECTS, cbam_backward, cbam_forward, init_cbam, ops
+from cbam_np import DIALECTS, ImageNetResNet, cbam_backward, cbam_forward, init_cbam, ops
 from cbam_np.cbam import ORDERS
 
 from ..helpers import as_tuple, tied
@@ -36,6 +37,13 @@ def ours(case, dout):
         out, cache = cbam_forward(case.arrays["x"], params, **case.options)
         dx, grads = cbam_backward(dout, cache)
         return out, {"x": dx, **grads}
+    if case.name == "imagenet":
+        options = dict(case.options)
+        seed = options.pop("seed")
+        model = ImageNetResNet(**options, rng=np.random.default_rng(0), dtype=dout.dtype)
+        shapes = {name: array.shape for name, array in model.state_dict().items()}
+        model.load_state_dict({name: w.astype(dout.dtype) for name, w in draw_weights(shapes, seed).items()})
+        return model.forward(case.arrays["x"]), {"x": model.backward(dout)}
     if case.name == "dialect":
         options = dict(case.options)
         if options["running"]:
@@ -50,6 +58,30 @@ def ours(case, dout):
     forward, backward = getattr(ops, f"{case.name}_forward"), getattr(ops, f"{case.name}_backward")
     out, cache = forward(*case.arrays.values(), **options)
     return out, dict(zip(case.arrays, as_tuple(backward(dout, cache)), strict=True))
+
+
+def draw_weights(shapes, seed):
+    """Draw parameters and running averages by PyTorch's names and shapes, so that numbers neither grow nor vanish."""
+    drawn = {}
+    for name, shape in shapes.items():
+        rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
+        if len(shape) > 1:
+            drawn[name] = rng.normal(size=shape) * np.sqrt(2 / np.prod(shape[1:]))
+        elif name.endswith(("running_var", "weight")):
+            drawn[name] = rng.uniform(0.5, 1, shape)
+        else:
+            drawn[name] = rng.normal(size=shape) / 10
+    return drawn
+
+
+def imagenet_cases(size=32, batch=2, depths=((18, None), (18, "cbam"), (50, "cbam")), seed=0):
+    """Return a case for each of some ResNets, on small pictures."""
+    cases = {}
+    for number, (depth, attention) in enumerate(depths, start=seed):
+        x = np.random.default_rng(number).integers(0, 256, (batch, 3, size, size)).astype(float)
+        options = {"depth": depth, "attention": attention, "classes": 10, "seed": number}
+        cases[f"ResNet-{depth} {attention}"] = Case("imagenet", {"x": x}, options)
+    return cases
 
 
 def draw_biases(rng, params):
@@ -166,7 +198,10 @@ def op_cases(rng):
         for size, stride in ((2, 2), (3, 1), (3, 2), (2, 3)):
             options = {"size": size, "stride": stride, "ties": ties}
             cases[f"max_pool2d {size} {stride} {ties}"] = Case("max_pool2d", {"x": whole}, options)
-    for k, stride, padding in ((1, 1, 0), (3, 1, 1), (3, 2, 1), (2, 2, 0), (4, 1, 2), (7, 1, 3), (3, 3, 0)):
+        for size, stride in ((3, 2), (2, 1)):
+            options = {"size": size, "stride": stride, "ties": ties, "padding": 1}
+            cases[f"max_pool2d {size} {stride} {ties} padded"] = Case("max_pool2d", {"x": whole}, options)
+    for k, stride, padding in ((1, 1, 0), (1, 2, 0), (3, 1, 1), (3, 2, 1), (2, 2, 0), (4, 1, 2), (7, 1, 3), (3, 3, 0)):
         arrays = {"x": x, "W": normal(2, 3, k, k)} | ({"b": normal(2)} if padding else {})
         cases[f"conv2d {k} {stride} {padding}"] = Case("conv2d", arrays, {"stride": stride, "padding": padding})
     return cases
@@ -193,4 +228,4 @@ def frozen_cases():
     dialects = {
         f"{dialect} {seed}": dialect_case(seed, dialect, (2, 6, 4, 4)) for dialect in DIALECTS for seed in (1, 2, 4, 7)
     }
-    return {"cbam": cbams, "dialects": dialects, "ops": operations}
+    return {"cbam": cbams, "dialects": dialects, "imagenet": imagenet_cases(), "ops": operations}

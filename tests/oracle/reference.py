@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as nnf
 
 from .dialects import REFERENCES
+from .imagenet import imagenet
 
 
 def space_max(F, ties):
@@ -87,10 +88,11 @@ def lse_pool(x, over):
     return x.logsumexp(dim=(2, 3)) if over == "space" else x.logsumexp(dim=1, keepdim=True)
 
 
-def max_pool2d(x, size, stride, ties):
+def max_pool2d(x, size, stride, ties, padding=0):
     """Maximum over windows."""
     if ties == "first":
-        return nnf.max_pool2d(x, size, stride)
+        return nnf.max_pool2d(x, size, stride, padding)
+    x = nnf.pad(x, (padding,) * 4, value=-torch.inf)
     return x.unfold(2, size, stride).unfold(3, size, stride).amax(dim=(4, 5))
 
 
@@ -118,6 +120,7 @@ OPS = {
     "batch_norm": batch_norm,
     "softmax_cross_entropy": cross_entropy,
     "cbam": cbam,
+    "imagenet": imagenet,
 }
 
 

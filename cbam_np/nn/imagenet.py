@@ -1,0 +1,200 @@
+"""The paper's ResNets for ImageNet, with the parameters' names that they have in PyTorch."""
+
+from os import PathLike
+
+import numpy as np
+
+from ..ops.checks import check_option
+from .containers import Sequential
+from .layers import CBAM, BatchNorm2d, Conv2d, GlobalAvgPool, Linear, MaxPool2d, Normalise, ReLU
+from .models import Classifier, make_block, make_branch, make_shortcut
+from .weight_files import WeightsError, read_weights
+
+BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
+BOTTLENECK = 50  # from this depth on
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""Of ImageNet's training images with values from 0 to 1, as everybody uses them."""
+
+TORCH = {"W": "weight", "b": "bias", "gamma": "weight", "beta": "bias", "mean": "running_mean", "var": "running_var"}
+TORCH_CBAM = {
+    "W0": "ChannelGate.mlp.1.weight",
+    "b0": "ChannelGate.mlp.1.bias",
+    "W1": "ChannelGate.mlp.3.weight",
+    "b1": "ChannelGate.mlp.3.bias",
+    "W7": "SpatialGate.spatial.conv.weight",
+    **{name: f"SpatialGate.spatial.bn.{TORCH[name]}" for name in ("gamma", "beta", "mean", "var")},
+}
+"""Our names of parameters and theirs, those of torchvision and of the authors' code."""
+
+
+class ImageNetResNet(Classifier):
+    """Residual network for ImageNet, with CBAM or without (He et al., CVPR 2016; Woo et al., section 4.1).
+
+    A 7×7 convolution and a 3×3 max pool, each with stride 2, then four stages of blocks, the last three begun with
+    stride 2; a picture of 224×224 ends as maps of 7×7. From depth 50 on a block is a bottleneck, of a 1×1, a 3×3,
+    which has the stride, and a 1×1 convolution. CBAM comes after the branch's last batch normalisation, before the
+    addition, in the dialect of the authors' code.
+
+    Parameters
+    ----------
+    depth : {18, 34, 50, 101}
+        Layers with weights.
+    attention : {None, "cbam"}
+        What ends each branch.
+    rng : numpy.random.Generator
+        Draws the weights.
+    classes : int
+        Number of classes.
+    reduction : int
+        r of CBAM.
+    dtype : dtype
+        float32 to use, float64 to check.
+    **options
+        For CBAM: `kernel_size`, `start`, `dialect` and any field of `cbam_np.Dialect`.
+
+    Raises
+    ------
+    ValueError
+        If no such network has that depth, or `attention` is unknown.
+
+    Notes
+    -----
+    Source: Jongchan/attention-module, MODELS/model_resnet.py; without attention it is torchvision's arrangement.
+    """
+
+    def __init__(self, depth=50, attention=None, *, rng, classes=1000, reduction=16, dtype=np.float32, **options):
+        check_option(depth, "depth", BLOCKS)
+        check_option(attention, "attention", (None, "cbam"))
+        of = {"rng": rng, "dtype": dtype}
+        bottleneck = depth >= BOTTLENECK
+        parts = {
+            "normalise": Normalise(dtype=dtype),
+            "conv1": Conv2d(3, 64, 7, 2, **of),
+            "bn1": BatchNorm2d(64, dtype=dtype),
+            "relu": ReLU(),
+            "maxpool": MaxPool2d(3, 2, padding=1),
+        }
+        parts["normalise"].state["mean"][:] = 255 * np.array(MEAN)
+        parts["normalise"].state["std"][:] = 255 * np.array(STD)
+        blocks, inputs = [], 64
+        for stage, count in enumerate(BLOCKS[depth]):
+            width = 64 * 2**stage
+            outputs = 4 * width if bottleneck else width
+            for block in range(count):
+                stride = 2 if stage and not block else 1
+                if bottleneck:
+                    convs = [(inputs, width, 1, 1), (width, width, 3, stride), (width, outputs, 1, 1)]
+                else:
+                    convs = [(inputs, width, 3, stride), (width, outputs, 3, 1)]
+                blocks.append((stage, outputs, make_branch(convs, **of), make_shortcut(inputs, outputs, stride, **of)))
+                inputs = outputs
+        fc = Linear(inputs, classes, **of)
+        stages = [{} for _ in BLOCKS[depth]]
+        options = {"dialect": "official", "start": "official"} | options
+        for stage, outputs, branch, shortcut in blocks:
+            if attention:
+                branch["cbam"] = CBAM(outputs, reduction, **of, **options)
+            stages[stage][str(len(stages[stage]))] = make_block(branch, shortcut)
+        parts |= {f"layer{number}": Sequential(**stage) for number, stage in enumerate(stages, start=1)}
+        super().__init__(**parts, avgpool=GlobalAvgPool(), fc=fc)
+
+    def state_dict(self):
+        """Return parameters and running averages by PyTorch's names, not copied."""
+        named = {_torch_name(name): array for name, array in super().state_dict().items()}
+        return {name: array for name, array in named.items() if not name.startswith("normalise.")}
+
+    def load_state_dict(self, source):
+        """Copy arrays with PyTorch's names into the network.
+
+        The prefix `module.`, which PyTorch's DataParallel adds, and counts of batches are left out.
+
+        Parameters
+        ----------
+        source : Path, str or dict of str to ndarray
+            A `.npz` or `.safetensors` file, or what `state_dict` returned.
+
+        Raises
+        ------
+        WeightsError
+            If the file is damaged, of another kind or pickled; if names are missing or unexpected, or a shape, a
+            dtype or a number cannot be used, all of which are listed. Nothing has been changed then.
+        FileNotFoundError
+            If there is no such file.
+        """
+        arrays = _read(source)
+        try:
+            super().load_state_dict(arrays)
+        except ValueError as error:
+            whose = f"{source} does not fit: " if isinstance(source, str | PathLike) else ""
+            raise WeightsError(f"{whose}{error}. {_advice(arrays, self)}") from error
+
+    @classmethod
+    def from_file(cls, path, dtype=np.float32):
+        """Make the network that a file's names tell of, with its weights.
+
+        Parameters
+        ----------
+        path : Path or str
+            As in `load_state_dict`.
+        dtype : dtype
+            As in the class.
+
+        Returns
+        -------
+        ImageNetResNet
+            Ready for `predict`.
+
+        Raises
+        ------
+        WeightsError
+            If the names are not those of such a network, and as in `load_state_dict`.
+        FileNotFoundError
+            If there is no such file.
+        """
+        arrays = _read(path)
+        found = _architecture(arrays)
+        if found is None:
+            some = ", ".join(list(arrays)[:3])
+            raise WeightsError(
+                f"{path} holds {len(arrays)} arrays ({some}, …), not those of a ResNet of depth "
+                f"{', '.join(map(str, BLOCKS))} with the names of torchvision or of CBAM's authors: give such a file"
+            )
+        model = cls(**found, rng=np.random.default_rng(0), dtype=dtype)
+        model.load_state_dict(path)
+        return model
+
+
+def _torch_name(name):
+    """Return PyTorch's name of one of our parameters."""
+    *path, last = name.replace("residual.branch.", "").replace("residual.shortcut", "downsample").split(".")
+    if "downsample" in path:
+        path[-1] = {"conv": "0", "bn": "1"}[path[-1]]
+    return ".".join([*path, (TORCH_CBAM if path[-1] == "cbam" else TORCH).get(last, last)])
+
+
+def _read(source):
+    """Return arrays by their bare names."""
+    arrays = read_weights(source) if isinstance(source, str | PathLike) else source
+    names = {name: name.removeprefix("module.") for name in arrays if not name.endswith("num_batches_tracked")}
+    return {bare: arrays[name] for name, bare in names.items()}
+
+
+def _architecture(arrays):
+    """Return the `depth`, `attention` and `classes` that the names tell of, or None if they tell of none."""
+    paths = {tuple(name.split(".")[:2]) for name in arrays}  # ("layer1", "0"), …
+    blocks = tuple(sum(path[0] == f"layer{stage}" for path in paths) for stage in (1, 2, 3, 4))
+    bottleneck = "layer1.0.conv3.weight" in arrays
+    fits = [depth for depth in BLOCKS if BLOCKS[depth] == blocks and (depth >= BOTTLENECK) == bottleneck]
+    if not fits or np.ndim(arrays.get("fc.weight")) != 2:
+        return None
+    attention = "cbam" if any(".cbam." in name for name in arrays) else None
+    return {"depth": fits[0], "attention": attention, "classes": len(arrays["fc.weight"])}
+
+
+def _advice(arrays, model):
+    """Say what the arrays are where their names tell, and what to do."""
+    theirs, own = _architecture(arrays), _architecture(model.state_dict())
+    if theirs not in (None, own):
+        said = ", ".join(f"{name}={value!r}" for name, value in theirs.items())
+        return f"They are those of ImageNetResNet({said}): make that one"
+    return "Save them as floats, from the network that they are meant for, whole and not diverged"

@@ -1,0 +1,94 @@
+"""Weights from files: `.npz` and safetensors, neither of which can run code."""
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+PICKLES = (".pth", ".pt", ".pkl", ".tar", ".ckpt", ".bin")
+CONVERT = "turn it into a safe file with scripts/pth_to_npz.py, where PyTorch is installed"
+
+
+DAMAGED = (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError)
+"""What `read_npz` raises where a file is no `.npz`, or only part of one."""
+
+
+class WeightsError(ValueError):
+    """A file of weights that cannot be used; the message says why, and what to do."""
+
+
+def read_weights(path):
+    """Read all arrays of a file.
+
+    Parameters
+    ----------
+    path : Path or str
+        A `.npz` or `.safetensors` file.
+
+    Returns
+    -------
+    dict of str to ndarray
+        The arrays by name.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    WeightsError
+        If the file is damaged, of another kind, or holds pickled objects, which could run code.
+    ImportError
+        If it is a safetensors file and the package safetensors is not installed.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path}: check the name")
+    if path.suffix == ".safetensors":
+        return _read_safetensors(path)
+    with open(path, "rb") as file:
+        start = file.read(4)
+    if path.suffix in PICKLES or start[:2] == b"\x80\x02":
+        raise WeightsError(f"{path} is a pickle, which runs code when it is loaded: {CONVERT}")
+    if start[:2] != b"PK":
+        raise WeightsError(f"{path} is neither a .npz nor a .safetensors file: {CONVERT} if PyTorch wrote it")
+    try:
+        return read_npz(path)
+    except DAMAGED as error:
+        raise WeightsError(f"{path} is damaged, or only part of a file ({error}): copy it again") from error
+
+
+def read_npz(path):
+    """Read the arrays of a `.npz`, every byte checked against the file's own checksums.
+
+    Raises
+    ------
+    WeightsError
+        If an array is pickled, or no array; one of `DAMAGED` if the file is no `.npz`, or only part of one.
+    """
+    arrays = {}
+    with zipfile.ZipFile(path) as archive:
+        if any(member.endswith("data.pkl") for member in archive.namelist()):
+            raise WeightsError(f"{path} holds a pickle, which runs code when it is loaded: {CONVERT}")
+        for member in archive.namelist():
+            name = member.removesuffix(".npy")
+            with archive.open(member) as file:
+                try:
+                    arrays[name] = np.lib.format.read_array(file, allow_pickle=False)
+                except ValueError as error:  # of NumPy's format: objects, or bytes that are no array
+                    raise WeightsError(f"{path}: {name!r} cannot be read safely ({error})") from error
+    return arrays
+
+
+def _read_safetensors(path):
+    try:
+        from safetensors import SafetensorError, safe_open
+    except ImportError as error:
+        raise ImportError(f"{path} needs the package safetensors: python -m pip install safetensors") from error
+    try:
+        with safe_open(path, framework="numpy") as file:
+            kinds = {name: file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118 it is no dict
+            strange = sorted({kind for kind in kinds.values() if kind.startswith(("BF", "F8"))})
+            if strange:
+                raise WeightsError(f"{path} holds {', '.join(strange)}, which NumPy does not have: save it as float32")
+            return {name: file.get_tensor(name) for name in kinds}
+    except SafetensorError as error:
+        raise WeightsError(f"{path} is damaged, or only part of a file ({error}): copy it again") from error

@@ -1,0 +1,93 @@
+import pickle
+
+import numpy as np
+import pytest
+
+from cbam_np.nn import WeightsError
+from cbam_np.nn.weight_files import read_weights
+
+ARRAYS = {"fc.weight": np.arange(6, dtype=np.float32).reshape(2, 3), "layer1.0.bn1.bias": np.ones(4, np.float64)}
+
+
+def safetensors_file(path, arrays=ARRAYS):
+    pytest.importorskip("safetensors.numpy").save_file(arrays, path)
+    return path
+
+
+def npz_file(path, arrays=ARRAYS):
+    np.savez(path, **arrays)
+    return path
+
+
+@pytest.mark.parametrize(("write", "name"), [(npz_file, "w.npz"), (safetensors_file, "w.safetensors")])
+def test_both_kinds_are_read(write, name, tmp_path):
+    found = read_weights(write(tmp_path / name))
+    assert set(found) == set(ARRAYS)
+    for key, array in ARRAYS.items():
+        assert found[key].dtype == array.dtype
+        assert np.array_equal(found[key], array)
+
+
+@pytest.mark.parametrize(("write", "name"), [(npz_file, "w.npz"), (safetensors_file, "w.safetensors")])
+@pytest.mark.parametrize("left", [0, 3, 0.5, 0.99])
+def test_a_part_of_a_file_is_refused(write, name, left, tmp_path):
+    path = write(tmp_path / name)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: left if isinstance(left, int) else int(left * len(whole))])
+    with pytest.raises(WeightsError, match=r"w\.(npz|safetensors) is (damaged.*copy it again|neither a)"):
+        read_weights(path)
+
+
+def test_a_changed_byte_is_noticed(tmp_path):
+    path = npz_file(tmp_path / "w.npz", {"a": np.zeros(1000)})
+    content = bytearray(path.read_bytes())
+    content[500] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(WeightsError, match="damaged.*Bad CRC-32"):
+        read_weights(path)
+
+
+class Trap:
+    """Runs when it is unpickled."""
+
+    def __reduce__(self):
+        return (pytest.fail, ("the pickle was run",))
+
+
+def test_pickles_are_refused_and_not_run(tmp_path):
+    path = tmp_path / "w.npz"
+    np.savez(path, a=np.array([Trap()], object))
+    with pytest.raises(WeightsError, match="'a' cannot be read safely"):
+        read_weights(path)
+    for name in ("resnet.pth", "renamed.npz"):
+        (tmp_path / name).write_bytes(pickle.dumps(Trap(), protocol=2))
+        with pytest.raises(WeightsError, match=r"is a pickle, which runs code.*scripts/pth_to_npz\.py"):
+            read_weights(tmp_path / name)
+
+
+def test_a_file_of_pytorch_under_another_name_is_refused(tmp_path):
+    torch = pytest.importorskip("torch")
+    torch.save({"a": torch.zeros(2)}, tmp_path / "w.npz")
+    with pytest.raises(WeightsError, match=r"holds a pickle, which runs code.*scripts/pth_to_npz\.py"):
+        read_weights(tmp_path / "w.npz")
+
+
+def test_numbers_that_numpy_does_not_have_are_refused(tmp_path):
+    torch = pytest.importorskip("torch")
+    from safetensors.torch import save_file
+
+    save_file({"a": torch.zeros(2, dtype=torch.bfloat16)}, tmp_path / "w.safetensors")
+    with pytest.raises(WeightsError, match="holds BF16, which NumPy does not have: save it as float32"):
+        read_weights(tmp_path / "w.safetensors")
+
+
+def test_no_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"there is no file .*w\.npz: check the name"):
+        read_weights(tmp_path / "w.npz")
+
+
+def test_safetensors_is_asked_for_where_it_is_missing(tmp_path, monkeypatch):
+    (tmp_path / "w.safetensors").touch()
+    monkeypatch.setitem(__import__("sys").modules, "safetensors", None)
+    with pytest.raises(ImportError, match="pip install safetensors"):
+        read_weights(tmp_path / "w.safetensors")
