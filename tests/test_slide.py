@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 from matplotlib.image import imsave
+from PIL import Image
 
-from cbam_np import SmallCNN, cli, grad_cam, load_pretrained, viz
+from cbam_np import ImageNetResNet, SmallCNN, cli, grad_cam, load_pretrained, viz
 from cbam_np.explain import choose
 from cbam_np.train import CheckpointError, Recipe, Settings, load_model, prepare, pretrained_names, publish
 
@@ -65,14 +66,56 @@ def test_gradcam_draws_runs_by_rule_by_number_and_a_picture(runs, capsys, monkey
         (["--numbers", "3", "--class", "dragon"], "--class is 'dragon', expected one of disc, ring"),
         (["--numbers", "3", "--layer", "head"], "layer 'head' gives an array of shape (1, 10), expected maps"),
         (["--image", "missing.png", "--class", "ring"], "missing.png"),
-        (["--image", __file__, "--class", "ring"], "cannot be read as a PNG"),
+        (["--image", __file__, "--class", "ring"], "cannot be read as a picture: save it as a PNG or a JPEG"),
+        (["--weights", "w.npz"], "--weights needs a picture and a class: add --image FILE and --class NUMBER"),
+        (["--weights", "w.npz", "--image", __file__, "--class", "9"], "there is no file w.npz: check the name"),
     ],
 )
 def test_what_cannot_be_drawn_is_answered_in_words(wrong, message, runs, capsys):
-    networks = [] if wrong[0] == "--networks" else ["--networks", str(runs / "cbam")]
+    networks = [] if wrong[0] in ("--networks", "--weights") else ["--networks", str(runs / "cbam")]
     assert cli.main(["gradcam", *networks, "--data", "shapes", *wrong, "--out", str(runs / "x.png")]) == 2
     assert message in capsys.readouterr().err
     assert not (runs / "x.png").exists()
+
+
+@pytest.fixture
+def imagenet(tmp_path, rng):
+    """Write weights of two small ResNets, and a photograph that stands on its head until its EXIF is read."""
+    for name, attention in (("resnet18", None), ("resnet18-cbam", "cbam")):
+        np.savez(tmp_path / name, **ImageNetResNet(18, attention, rng=rng, classes=300).state_dict())
+    photograph = Image.fromarray(rng.integers(0, 256, (300, 400, 3), dtype=np.uint8))
+    turned = Image.Exif()
+    turned[0x0112] = 3
+    photograph.save(tmp_path / "leopard.jpg", exif=turned, quality=95)
+    return tmp_path
+
+
+def test_gradcam_with_weights_for_imagenet(imagenet, capsys):
+    files = ["--weights", str(imagenet / "resnet18.npz"), str(imagenet / "resnet18-cbam.npz")]
+    look = ["gradcam", *files, "--image", str(imagenet / "leopard.jpg"), "--out", str(imagenet / "slide.png")]
+    assert cli.main([*look, "--class", "289"]) == 0
+    said = capsys.readouterr().out
+    model = ImageNetResNet.from_file(imagenet / "resnet18-cbam.npz")
+    p = model.predict(viz.read_picture(imagenet / "leopard.jpg", 224, 256)[None])[0]
+    assert f"resnet18-cbam: P = {p[289]:.2f} for class 289; most probable: {p.argmax()} ({p.max():.2f}), " in said
+    assert (imagenet / "slide.png").stat().st_size > 50_000
+    for wrong in ("300", "leopard", "-1"):
+        assert cli.main([*look, f"--class={wrong}"]) == 2
+        assert f"--class is {wrong!r}, expected a number from 0 to 299" in capsys.readouterr().err
+
+
+def test_a_photograph_is_turned_scaled_and_cut(imagenet):
+    found = viz.read_picture(imagenet / "leopard.jpg", 224, 256)
+    upright = Image.open(imagenet / "leopard.jpg").rotate(180).resize((341, 256), Image.Resampling.BILINEAR)
+    assert found.shape == (3, 224, 224) and found.dtype == np.uint8
+    np.testing.assert_array_equal(found, np.asarray(upright)[16:240, 58:282].transpose(2, 0, 1))
+
+
+def test_part_of_a_photograph_is_answered_in_words(imagenet):
+    content = (imagenet / "leopard.jpg").read_bytes()
+    (imagenet / "leopard.jpg").write_bytes(content[: len(content) // 2])
+    with pytest.raises(ValueError, match=r"leopard\.jpg is damaged, or only part of a picture .*: copy it again"):
+        viz.read_picture(imagenet / "leopard.jpg", 224)
 
 
 def test_published_weights_are_the_network_s_alone(runs):

@@ -121,12 +121,14 @@ class ImageNetResNet(Classifier):
         FileNotFoundError
             If there is no such file.
         """
-        arrays = _read(source)
+        self._load(_read(source), f"{source} does not fit: " if isinstance(source, str | PathLike) else "")
+
+    def _load(self, arrays, begin):
+        """Copy arrays; `begin` is how an error begins."""
         try:
             super().load_state_dict(arrays)
         except ValueError as error:
-            whose = f"{source} does not fit: " if isinstance(source, str | PathLike) else ""
-            raise WeightsError(f"{whose}{error}. {_advice(arrays, self)}") from error
+            raise WeightsError(f"{begin}{error}. {_advice(arrays, self)}") from error
 
     @classmethod
     def from_file(cls, path, dtype=np.float32):
@@ -160,7 +162,7 @@ class ImageNetResNet(Classifier):
                 f"{', '.join(map(str, BLOCKS))} with the names of torchvision or of CBAM's authors: give such a file"
             )
         model = cls(**found, rng=np.random.default_rng(0), dtype=dtype)
-        model.load_state_dict(path)
+        model._load(arrays, f"{path} does not fit: ")
         return model
 
 

@@ -5,6 +5,6 @@ from .comparison import comparison_figure
 from .diagram import diagram
 from .history import history_figure
 from .maps import CELL, Figure, attention_figure, draw_matrix, matrices
-from .picture import read_png
+from .picture import read_picture
 from .slide import draw_heat, results_slide
 from .speed import rates_figure, roofline_figure, speed_figure

@@ -1,0 +1,53 @@
+"""The script that turns what PyTorch saved into a `.npz`, run as a user would."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cbam_np import ImageNetResNet
+
+torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.oracle
+
+SCRIPT = Path(__file__).parent.parent / "scripts" / "pth_to_npz.py"
+
+
+def convert(source, target):
+    return subprocess.run([sys.executable, str(SCRIPT), str(source), str(target)], capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("legacy", [False, True], ids=["zip", "legacy"])
+@pytest.mark.parametrize("whole", [False, True], ids=["state_dict", "checkpoint"])
+def test_a_file_of_pytorch_arrives_in_the_network(legacy, whole, tmp_path):
+    model = ImageNetResNet(18, "cbam", rng=np.random.default_rng(0), classes=3)
+    tensors = {f"module.{name}": torch.tensor(array) for name, array in model.state_dict().items()}
+    tensors["module.bn1.num_batches_tracked"] = torch.tensor(5)
+    content = {"epoch": 3, "arch": "resnet", "best_prec1": torch.tensor(77.6), "state_dict": tensors}
+    torch.save(content if whole else tensors, tmp_path / "w.pth", _use_new_zipfile_serialization=not legacy)
+    done = convert(tmp_path / "w.pth", tmp_path / "w.npz")
+    assert done.returncode == 0 and f"w.npz holds {len(tensors)} arrays." in done.stdout, done.stderr
+    read = ImageNetResNet.from_file(tmp_path / "w.npz")
+    for name, array in model.state_dict().items():
+        assert np.array_equal(read.state_dict()[name], array)
+
+
+class Trap:
+    def __reduce__(self):
+        return (print, ("the pickle was run",))
+
+
+@pytest.mark.parametrize(
+    "content", [{"a": Trap()}, [1, 2], {"a": 1}, None], ids=["code", "a list", "no tensors", "no file of PyTorch"]
+)
+def test_what_cannot_be_converted_is_answered_in_words_and_leaves_nothing(content, tmp_path):
+    if content is None:
+        (tmp_path / "w.pth").write_bytes(b"no file of PyTorch")
+    else:
+        torch.save(content, tmp_path / "w.pth")
+    done = convert(tmp_path / "w.pth", tmp_path / "w.npz")
+    assert done.returncode == 2 and "w.pth cannot be converted: " in done.stderr
+    assert "Traceback" not in done.stderr and "the pickle was run" not in done.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["w.pth"]
