@@ -1,4 +1,4 @@
-"""What is timed: parts a to e against PyTorch, f loops against whole arrays, g how the cost of CBAM grows.
+"""What is timed: parts a to e and j against PyTorch, f loops against whole arrays, g how the cost of CBAM grows.
 
 Whatever is timed also returns its results, so that they can be compared before.
 """
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cbam_np import SmallCNN, ops
+from cbam_np import ImageNetResNet, SmallCNN, ops
 from cbam_np.cbam import cbam_backward, cbam_forward, init_cbam
 from cbam_np.nn import SGD, InPieces
 from cbam_np.train import Recipe
@@ -37,6 +37,7 @@ class Sizes:
     growth: tuple = (16, 64, 16, 16)  # where N, C, H·W start
     doublings: int = 3
     gemm: tuple = (512, 1024, 2048)
+    imagenet: tuple = (50, 8, 224)  # depth, batch, H = W
 
 
 class Case(NamedTuple):
@@ -55,13 +56,14 @@ class Case(NamedTuple):
 
 
 def make_cases(sizes, dtype=np.float32):
-    """Return the cases of parts a to e."""
+    """Return the cases of parts a to e and j."""
     return [
         *(block(shape, sizes.reduction, dtype) for shape in sizes.blocks),
         *(conv("b", N, 2, 1, H, W, 7, dtype) for N, _, H, W in sizes.blocks),
         *(conv("c", N, C, O, H, H, 3, dtype) for N, C, O, H in sizes.convs),
         *(network("d", sizes, attention, dtype) for attention in ATTENTIONS),
         *(network("e", sizes, attention, dtype) for attention in ATTENTIONS),
+        imagenet(sizes, dtype),
     ]
 
 
@@ -188,6 +190,26 @@ def network(part, sizes, attention, dtype):
         3 * flops if part == "d" else flops,
         TIPPED if part == "d" else TOLERANCE,
     )
+
+
+def draw_imagenet(sizes, dtype=np.float32):
+    """Return a ResNet for ImageNet with CBAM, images, and no labels."""
+    depth, batch, side = sizes.imagenet
+    rng = np.random.default_rng(0)
+    model = ImageNetResNet(depth, "cbam", rng=rng, dtype=dtype)
+    return model, rng.integers(0, 256, (batch, 3, side, side), dtype=np.uint8), None
+
+
+def imagenet(sizes, dtype):
+    """Return the case of part j; to compile such a network takes PyTorch minutes, so it is left out."""
+    depth, batch, side = sizes.imagenet
+
+    def theirs(twins, compiled):
+        model, images, _ = draw_imagenet(sizes, dtype)
+        return twins.ways(partial(twins.imagenet_inference, model, depth, images), maxima=False, compiled=False)
+
+    title = f"inference, ResNet-{depth} with CBAM, {batch} of {side}×{side}"
+    return Case("j", title, lambda: inference(*draw_imagenet(sizes, dtype)), theirs)
 
 
 def loop_cases(sizes):

@@ -27,7 +27,7 @@ from .cases import Sizes, block_run, draw_block, growth_cases, loop_cases, make_
 from .speed_report import PARTS, markdown
 from .timing import Disagreement, check_same, exponent, interleave, summarise, watch_others
 
-AGAINST_PYTORCH = "abcde"
+AGAINST_PYTORCH = "abcdej"
 LIBRARIES = ("OPENBLAS_", "OMP_", "GOMP_", "MKL_", "ONEDNN_", "DNNL_")  # variables of the environment that matter
 
 

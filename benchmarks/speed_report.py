@@ -10,6 +10,7 @@ PARTS = {
     "g": "growth of CBAM's cost with N, C, H·W",
     "h": "peak memory of a training step",
     "i": "share of the machine's GEMM peak",
+    "j": "inference of ResNet-50 with CBAM at 224×224",
 }
 MEASURED = """\
 Milliseconds: median, quartiles in brackets. PyTorch eager is the fastest of its ways by median: NCHW and

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as nnf
 from torch import nn
 
+from tests.oracle.imagenet import ImageNetResNet
 from tests.oracle.reference import channels_max, space_max
 
 LAYOUTS = {"NCHW": torch.contiguous_format, "channels-last": torch.channels_last}
@@ -200,8 +201,21 @@ def training_step(model, attention, images, labels, recipe, layout, maxima, comp
 
 def inference(model, attention, images, layout, maxima, compile):
     """Return what computes the scores of images without gradients."""
-    twin = make_twin(model, attention, maxima, layout).eval()
-    forward, images = compile(twin), place(images, layout)
+    return scores(make_twin(model, attention, maxima, layout), images, layout, compile)
+
+
+def imagenet_inference(model, depth, images, layout, maxima, compile):
+    """Return what computes the scores of images by a ResNet for ImageNet with CBAM, without gradients."""
+    weights = {name: torch.tensor(array) for name, array in model.state_dict().items()}
+    bias = weights["fc.bias"]
+    twin = ImageNetResNet(depth, "cbam", len(bias)).to(bias.dtype)
+    twin.load_state_dict(weights, strict=False)  # the counts of batches stay
+    return scores(twin.to(memory_format=LAYOUTS[layout]), images, layout, compile)
+
+
+def scores(twin, images, layout, compile):
+    """Return what computes the scores of images without gradients."""
+    forward, images = compile(twin.eval()), place(images, layout)
 
     def run():
         with torch.inference_mode():

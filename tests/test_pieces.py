@@ -48,13 +48,13 @@ def run(network, x, dout):
 
 
 @pytest.mark.parametrize("make", NETWORKS.values(), ids=NETWORKS)
-@pytest.mark.parametrize("count", [2, 16, 37])
+@pytest.mark.parametrize("count", [2, 9, 37])
 def test_pieces_do_what_the_network_does(make, count, rng):
     x, dout = images(rng, count), rng.normal(size=(count, 10))
     whole, model = make(), make()
     pieces = InPieces(model)
     assert_same(run(pieces, x, dout), run(whole, x, dout))
-    assert len(pieces.twins) == {2: 1, 16: 2, 37: 4}[count]
+    assert len(pieces.twins) == {2: 1, 9: 2, 37: 4}[count]
     assert model.grads.keys() == whole.grads.keys() == whole.params.keys()
     for name, grad in whole.grads.items():
         np.testing.assert_allclose(model.grads[name], grad, rtol=0, atol=1e-11, err_msg=name)
@@ -101,9 +101,9 @@ def test_nobody_computes_the_gradient_of_the_images(rng, monkeypatch):
     asked = []
     backward = conv.Im2col.backward
 
-    def listen(self, dout, x, want_dx=True):
-        asked.append(want_dx)
-        return backward(self, dout, x, want_dx)
+    def listen(self, dout, x, dx=None):
+        asked.append(dx is not None)
+        return backward(self, dout, x, dx)
 
     monkeypatch.setattr(conv.Im2col, "backward", listen)
     x, dout = images(rng, 4), rng.normal(size=(4, 10))

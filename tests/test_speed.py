@@ -22,6 +22,7 @@ TINY = cases.Sizes(
     growth=(1, 4, 4, 4),
     doublings=2,
     gemm=(8, 16),
+    imagenet=(18, 1, 32),
 )
 WAY = {"way": "NCHW", "median": 0.004, "q1": 0.003, "q3": 0.005}
 COMPARED = {
@@ -193,7 +194,7 @@ def test_only_what_was_asked_for(without_torch, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        (["--only", "a,z"], "'a,z': expected some of a,b,c,d,e,f,g,h,i, as in a,c"),
+        (["--only", "a,z"], "'a,z': expected some of a,b,c,d,e,f,g,h,i,j, as in a,c"),
         (["--only", ""], "'': expected some of"),
         (["--repeats", "0"], "'0': expected a whole number, 1 or more"),
         (["--threads", "two"], "'two': expected a whole number, 1 or more"),

@@ -6,7 +6,7 @@ from ..ops.steps import together
 from .containers import Container
 
 PIECES = 4  # depends on nothing: not on the number of threads, and so neither does any bit of a result
-FEWEST = 8  # images in a piece; with fewer, the interpreter is what takes the time
+FEWEST = 4  # images in a piece; with fewer, the interpreter is what takes the time
 
 
 class InPieces:

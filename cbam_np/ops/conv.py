@@ -96,10 +96,7 @@ def conv2d_forward(x, W, b=None, stride=1, padding=0):
     out = np.empty(_out_shape(x, W, stride, padding), np.result_type(x, W))
     way = _find_way(x, W, stride, padding)
 
-    def forward(s):
-        out[s] = way.forward(x[s])
-
-    over_slices(forward, _slices(way, x))
+    over_slices(lambda s: way.forward(x[s], out[s]), _slices(way, x))
     if b is not None:
         out += np.asarray(b, out.dtype)[:, None, None]
     return out, ConvCache(x, W, b is not None, stride, padding, way)
@@ -141,14 +138,8 @@ def conv2d_backward(dout, cache, want_dx=True):
         way = _find_way(x, W, stride, padding)
     dout = check_dout(dout, _out_shape(x, W, stride, padding))
     dx = np.empty(x.shape, np.result_type(dout, W)) if want_dx else None
-
-    def backward(s):
-        own_dx, dkernels = way.backward(dout[s], x[s], want_dx)
-        if want_dx:
-            dx[s] = own_dx
-        return dkernels
-
-    dW = way.unfold(sum(over_slices(backward, _slices(way, x))))
+    parts = over_slices(lambda s: way.backward(dout[s], x[s], dx[s] if want_dx else None), _slices(way, x))
+    dW = way.unfold(sum(parts))
     return dx, dW, dout.sum(axis=(0, 2, 3)) if has_bias else None
 
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from .pooling import flatten
+
 
 class Im2col:
     """Convolve a slice of a batch; for any kernels, stride and padding, and for exact fractions."""
@@ -20,16 +22,16 @@ class Im2col:
         H, W = self._out_size(x)
         return self.rows.shape[1] * H * W * x.itemsize
 
-    def forward(self, x):
-        """Return the convolution, (n,C,H,W) -> (n,O,H',W')."""
-        out = self.rows @ self._columns(x)  # (O,C·k·k) @ (n,C·k·k,H'·W') -> (n,O,H'·W')
-        return out.reshape(*out.shape[:2], *self._out_size(x))
+    def forward(self, x, out):
+        """Write the convolution of (n,C,H,W) to out, (n,O,H',W')."""
+        np.matmul(self.rows, self._columns(x), out=flatten(out))  # (O,C·k·k) @ (n,C·k·k,H'·W') -> (n,O,H'·W')
 
-    def backward(self, dout, x, want_dx=True):
-        """Return the gradient of x, and this slice's part of that of the kernels, for `unfold`."""
-        dout = dout.reshape(*dout.shape[:2], -1)  # (n,O,H',W') -> (n,O,H'·W')
-        dx = self._add_columns(self.rows.T @ dout, x) if want_dx else None
-        return dx, (dout @ self._columns(x).swapaxes(1, 2)).sum(axis=0)
+    def backward(self, dout, x, dx=None):
+        """Write the gradient of x to dx, if wanted; return this slice's part of the kernels', for `unfold`."""
+        dout = flatten(dout)  # (n,O,H',W') -> (n,O,H'·W')
+        if dx is not None:
+            dx[...] = self._add_columns(self.rows.T @ dout, x)
+        return (dout @ self._columns(x).swapaxes(1, 2)).sum(axis=0)
 
     def unfold(self, dkernels):
         """Return the gradient of the kernels from the sum of all parts."""
@@ -39,24 +41,30 @@ class Im2col:
         return tuple((n + 2 * self.padding - self.W.shape[-1]) // self.stride + 1 for n in x.shape[2:])
 
     def _pad(self, x):
-        """Return x with zeros all around, and the view of x in it."""
-        p = self.padding
-        x_pad = np.zeros((*x.shape[:2], *(n + 2 * p for n in x.shape[2:])), x.dtype)
-        inner = x_pad[:, :, p : p + x.shape[2], p : p + x.shape[3]]
-        return x_pad, inner
+        """Return zeros for x with padding, as many rows and columns as steps fill, and the view of x in it."""
+        p, s = self.padding, self.stride
+        x_pad = np.zeros((*x.shape[:2], *(-(-(n + 2 * p) // s) * s for n in x.shape[2:])), x.dtype)
+        return x_pad, x_pad[:, :, p : p + x.shape[2], p : p + x.shape[3]]
 
-    def _taps(self, x_pad, size):
+    def _phases(self, x_pad):
+        """View every s-th pixel, s being the stride, from each of the first s·s: (n,C,H,W) -> (s, s, n, C, H/s, W/s)."""
+        n, C, H, W = x_pad.shape
+        s = self.stride
+        return x_pad.reshape(n, C, H // s, s, W // s, s).transpose(3, 5, 0, 1, 2, 4)
+
+    def _taps(self, phases, size):
         """Yield (i, j) and the pixel that kernel entry (i, j) meets at every place: a view (n, C, H', W')."""
         s, (H, W) = self.stride, size
         for i, j in np.ndindex(self.W.shape[2:]):
-            yield (i, j), x_pad[:, :, i : i + s * H : s, j : j + s * W : s]
+            yield (i, j), phases[i % s, j % s, :, :, i // s : i // s + H, j // s : j // s + W]
 
     def _columns(self, x):
         """Copy every window into a column: (n,C,H,W) -> (n, C·k·k, H'·W'), in the order of W[o].ravel()."""
         (x_pad, inner), size = self._pad(x), self._out_size(x)
         inner[...] = x
         columns = np.empty((len(x), *self.W.shape[1:], *size), x.dtype)
-        for (i, j), tap in self._taps(x_pad, size):
+        phases = np.ascontiguousarray(self._phases(x_pad))  # each is read k²/s² times, and faster than in steps
+        for (i, j), tap in self._taps(phases, size):
             columns[:, :, i, j] = tap
         return columns.reshape(len(x), self.rows.shape[1], -1)
 
@@ -65,6 +73,6 @@ class Im2col:
         size = self._out_size(x)
         dx_pad, inner = self._pad(np.broadcast_to(dcolumns.dtype.type(), x.shape))
         dcolumns = dcolumns.reshape(len(x), *self.W.shape[1:], *size)
-        for (i, j), tap in self._taps(dx_pad, size):
+        for (i, j), tap in self._taps(self._phases(dx_pad), size):
             tap += dcolumns[:, :, i, j]
         return inner

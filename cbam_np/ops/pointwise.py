@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from .pooling import flatten
+
 
 class Pointwise:
     """Convolve a slice of a batch with 1×1 kernels, without padding; for any stride, and for exact fractions."""
@@ -20,18 +22,18 @@ class Pointwise:
         H, W = self._seen(x[:1]).shape[2:]
         return sum(self.rows.shape) * H * W * x.itemsize
 
-    def forward(self, x):
-        """Return the convolution, (n,C,H,W) -> (n,O,H',W')."""
-        seen = self._seen(x)
-        out = self.rows @ seen.reshape(*seen.shape[:2], -1)  # (O,C) @ (n,C,H'·W') -> (n,O,H'·W')
-        return out.reshape(*out.shape[:2], *seen.shape[2:])
+    def forward(self, x, out):
+        """Write the convolution of (n,C,H,W) to out, (n,O,H',W')."""
+        np.matmul(self.rows, flatten(self._seen(x)), out=flatten(out))  # (O,C) @ (n,C,H'·W') -> (n,O,H'·W')
 
-    def backward(self, dout, x, want_dx=True):
-        """Return the gradient of x, and this slice's part of that of the kernels, for `unfold`."""
-        seen = self._seen(x)
-        dout = dout.reshape(*dout.shape[:2], -1)  # (n,O,H',W') -> (n,O,H'·W')
-        dkernels = (dout @ seen.reshape(*seen.shape[:2], -1).swapaxes(1, 2)).sum(axis=0)
-        return self._dx(dout, x) if want_dx else None, dkernels
+    def backward(self, dout, x, dx=None):
+        """Write the gradient of x to dx, if wanted; return this slice's part of the kernels', for `unfold`."""
+        if dx is not None:
+            seen = self._seen(dx)
+            if self.stride > 1:
+                dx[...] = 0  # the pixels between two steps
+            seen[...] = (self.rows.T @ flatten(dout)).reshape(seen.shape)  # (C,O) @ (n,O,H'·W') -> (n,C,H'·W')
+        return (flatten(dout) @ flatten(self._seen(x)).swapaxes(1, 2)).sum(axis=0)
 
     def unfold(self, dkernels):
         """Return the gradient of the kernels from the sum of all parts."""
@@ -40,13 +42,3 @@ class Pointwise:
     def _seen(self, x):
         """View the pixels that a kernel is laid on."""
         return x[:, :, :: self.stride, :: self.stride]
-
-    def _dx(self, dout, x):
-        """Return the gradient of x, 0 at the pixels between two steps."""
-        dseen = self.rows.T @ dout  # (C,O) @ (n,O,H'·W') -> (n,C,H'·W')
-        if self.stride == 1:
-            return dseen.reshape(x.shape)
-        dx = np.zeros(x.shape, dseen.dtype)
-        pixels = self._seen(dx)
-        pixels[...] = dseen.reshape(pixels.shape)
-        return dx

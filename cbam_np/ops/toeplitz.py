@@ -33,21 +33,22 @@ class Toeplitz:
         H, W = (-(-(n + 2 * self.padding - k + 1) // t) * (t + k - 1) for n, t in zip(x.shape[2:], TILE, strict=True))
         return x.shape[1] * H * W * x.itemsize
 
-    def forward(self, x):
-        """Return the convolution, (n,C,H,W) -> (n,1,H',W')."""
-        return _convolve(x, self.W, self.padding)
+    def forward(self, x, out):
+        """Write the convolution of (n,C,H,W) to out, (n,1,H',W')."""
+        out[...] = _convolve(x, self.W, self.padding)
 
-    def backward(self, dout, x, want_dx=True):
-        """Return the gradient of x, and this slice's part of that of the kernel, for `unfold`.
+    def backward(self, dout, x, dx=None):
+        """Write the gradient of x to dx, if wanted; return this slice's part of the kernel's, for `unfold`.
 
         The first is a convolution once more: of dout, with the kernel turned round, from its output to its inputs.
         """
         k, C = self.W.shape[-1], x.shape[1]
         turned = self.W.swapaxes(0, 1)[:, :, ::-1, ::-1]
-        dx = _convolve(dout, turned, k - 1 - self.padding) if want_dx else None
+        if dx is not None:
+            dx[...] = _convolve(dout, turned, k - 1 - self.padding)
         dtiles = _tiles(dout, 1, 0)  # without a surrounding
         dT = _tiles(x, k, self.padding).T @ dtiles  # (C·rows·columns,tiles) @ (tiles,places)
-        return dx, _copies(dT.reshape(C, *(t + k - 1 for t in TILE), 1, *TILE)).sum(axis=(2, 3))
+        return _copies(dT.reshape(C, *(t + k - 1 for t in TILE), 1, *TILE)).sum(axis=(2, 3))
 
     def unfold(self, dkernel):
         """Return the gradient of the kernel from the sum of all parts: (C,1,k,k) -> (1,C,k,k)."""

@@ -60,20 +60,18 @@ class Winograd:
         C, H, W = x.shape[1:]
         return IN * 3 * C * _tiles(H) * (W + 1) * x.itemsize
 
-    def forward(self, x):
-        """Return the convolution, (n,C,H,W) -> (n,O,H,W)."""
+    def forward(self, x, out):
+        """Write the convolution of (n,C,H,W) to out, (n,O,H,W)."""
         n, _, H, W = x.shape
         M = self.U @ self._transformed(x)  # (6,O,C·3) @ (6,C·3,places) -> (6,O,places)
         Y = self.A_T @ M.reshape(IN, -1)
         Y = Y.reshape(OUT, -1, _tiles(H), n, W + 1)[..., :W]  # (4,O,tiles,n,W)
-        out = np.empty((n, len(self.W), H, W), Y.dtype)
         for row in range(min(OUT, H)):
             rows = out[:, :, row::OUT]
             rows[...] = Y[row, :, : rows.shape[2]].transpose(2, 0, 1, 3)
-        return out
 
-    def backward(self, dout, x, want_dx=True):
-        """Return the gradient of x, and this slice's part of that of the transformed kernels, for `unfold`."""
+    def backward(self, dout, x, dx=None):
+        """Write the gradient of x to dx, if wanted; return this slice's part of the kernels', for `unfold`."""
         n, O, H, W = dout.shape
         dY = np.zeros((OUT, O, _tiles(H), n, W + 1), dout.dtype)
         for row in range(min(OUT, H)):
@@ -81,7 +79,9 @@ class Winograd:
             dY[row, :, : rows.shape[2], :, :W] = rows.transpose(1, 2, 0, 3)
         dM = (self.A_T.T @ dY.reshape(OUT, -1)).reshape(IN, O, -1)
         dU = self._transformed(x) @ dM.swapaxes(1, 2)  # (6,C·3,places) @ (6,places,O) -> (6,C·3,O)
-        return self._untransformed(self.U.swapaxes(1, 2) @ dM, x) if want_dx else None, dU
+        if dx is not None:
+            dx[...] = self._untransformed(self.U.swapaxes(1, 2) @ dM, x)
+        return dU
 
     def unfold(self, dU):
         """Return the gradient of the kernels from the sum of all parts: (6,C·3,O) -> (O,C,3,3)."""

@@ -86,6 +86,7 @@ class ImageNetResNet(nn.Module):
 
     def forward(self, x):
         """Return the scores of images (N, 3, H, W)."""
+        x = x.to(self.fc.weight.dtype)
         mean, std = (x.new_tensor(s)[:, None, None] for s in ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
         x = nnf.relu(self.bn1(self.conv1((x / 255 - mean) / std)))
         x = nnf.max_pool2d(x, 3, stride=2, padding=1)
