@@ -47,7 +47,7 @@ class Im2col:
         return x_pad, x_pad[:, :, p : p + x.shape[2], p : p + x.shape[3]]
 
     def _phases(self, x_pad):
-        """View every s-th pixel, s being the stride, from each of the first s·s: (n,C,H,W) -> (s, s, n, C, H/s, W/s)."""
+        """View every s-th pixel, s being the stride, from each of s·s: (n,C,H,W) -> (s, s, n, C, H/s, W/s)."""
         n, C, H, W = x_pad.shape
         s = self.stride
         return x_pad.reshape(n, C, H // s, s, W // s, s).transpose(3, 5, 0, 1, 2, 4)
