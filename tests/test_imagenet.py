@@ -1,6 +1,10 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
+from benchmarks import speed_memory
 from cbam_np import ImageNetResNet, attention_maps, grad_cam
 from cbam_np.nn import WeightsError
 
@@ -166,6 +170,21 @@ def test_grad_cam_and_the_maps_of_every_block(model, weights, images):
     assert len(maps) == 8
     assert maps[-1].Ms.shape == (2, 2, 2)
     assert np.allclose(p, model.predict(images), atol=1e-6)
+
+
+@pytest.mark.skipif(not speed_memory.PROC.exists(), reason="this system has no /proc")
+def test_eight_photographs_and_their_gradient_fit_into_two_gibibytes():
+    """ResNet-50 with CBAM, in a process of its own, all of it counted."""
+    script = """
+import numpy as np
+from benchmarks import cases, speed_memory
+model, images, _ = cases.draw_imagenet(cases.Sizes())
+logits = model.forward(images)
+assert model.backward(np.ones_like(logits)).shape == (8, 3, 224, 224)
+print(speed_memory.resident("VmHWM"))
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=speed_memory.ROOT, capture_output=True, text=True)
+    assert 2**29 < int(done.stdout) < 2**31, done.stderr
 
 
 def test_input_gradient_against_differences(images):

@@ -79,7 +79,7 @@ def test_resnet_has_the_layers_and_weights_of_its_paper(depth, millions, rng):
     weights = sum(array.size for name, array in model.params.items() if "shortcut" not in name)
     assert round(weights / 1e6, 2) == millions
     assert model.forward(pictures(rng, 2)).shape == (2, 10)
-    assert model.stage3_1.relu.cache.x.shape == (2, 64, 8, 8)
+    assert model.stage3_1.relu.cache.out.shape == (2, 64, 8, 8)
 
 
 def test_the_attention_ends_the_branch_before_the_addition(rng):

@@ -9,9 +9,9 @@ from .slices import batch_slices, over_slices
 
 
 class ReLUCache(NamedTuple):
-    """What `relu_backward` needs: the input."""
+    """What `relu_backward` needs: the output, which is positive where the input is; so nobody has to keep that."""
 
-    x: np.ndarray
+    out: np.ndarray
 
 
 class SigmoidCache(NamedTuple):
@@ -41,18 +41,19 @@ def relu_forward(x):
     """
     x = as_float(x, "x")
     if x.dtype == object or x.ndim == 0:
-        return np.maximum(x, 0), ReLUCache(x)
+        out = np.maximum(x, 0)
+        return out, ReLUCache(out)
     out = np.empty(x.shape, x.dtype)
     zero = np.zeros(x.shape[1:], x.dtype)  # NumPy compares with an array three times as fast as with one number
     over_slices(lambda s: np.maximum(x[s], zero, out=out[s]), batch_slices(len(x), 2 * x[0].nbytes))
-    return out, ReLUCache(x)
+    return out, ReLUCache(out)
 
 
 def relu_backward(dout, cache):
     r"""Gradient of `relu_forward`.
 
-    The slope is 1 where x > 0 and 0 elsewhere, so dx = dout ⊗ [x > 0]. At x = 0 there is no slope;
-    we take 0, as every framework does.
+    The slope is 1 where x > 0, which is where out > 0, and 0 elsewhere, so dx = dout ⊗ [out > 0]. At x = 0 there
+    is no slope; we take 0, as every framework does.
 
     Parameters
     ----------
@@ -71,11 +72,11 @@ def relu_backward(dout, cache):
     ValueError
         If `dout` does not have the shape of x.
     """
-    x, dout = cache.x, check_dout(dout, cache.x.shape)
-    if x.ndim == 0:
-        return dout * (x > 0)
-    dx = np.empty(x.shape, dout.dtype)
-    over_slices(lambda s: np.multiply(dout[s], x[s] > 0, out=dx[s]), batch_slices(len(x), 3 * x[0].nbytes))
+    out, dout = cache.out, check_dout(dout, cache.out.shape)
+    if out.ndim == 0:
+        return dout * (out > 0)
+    dx = np.empty(out.shape, dout.dtype)
+    over_slices(lambda s: np.multiply(dout[s], out[s] > 0, out=dx[s]), batch_slices(len(out), 3 * out[0].nbytes))
     return dx
 
 
