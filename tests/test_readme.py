@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from benchmarks.pointing import table
+from cbam_np import ImageNetResNet
 from cbam_np.teach.mistakes import MISTAKES, SLIPS
 from cbam_np.train import comparison_table
 
@@ -116,9 +119,34 @@ def test_comparison_is_what_was_measured():
 
 
 def test_cbam_np_gradcam(tmp_path):
-    (command,) = (c.split()[1:] for c in COMMANDS if c.startswith("cbam-np gradcam"))
+    (command,) = (c.split()[1:] for c in COMMANDS if c.startswith("cbam-np gradcam --data"))
     done = run(sys.executable, "-m", "cbam_np", *command[:-1], str(tmp_path / command[-1]))
     assert done.returncode == 0 and (tmp_path / command[-1]).stat().st_size > 50_000, done.stderr
+
+
+def test_cbam_np_gradcam_with_weights(tmp_path):
+    (command,) = (c.split()[1:] for c in COMMANDS if c.startswith("cbam-np gradcam --weights"))
+    files = [word for word in command if "." in word]
+    assert files == ["resnet50.npz", "resnet50-cbam.npz", "leopard.jpg", "leopard.png"]
+    for name, attention in zip(files, (None, "cbam"), strict=False):
+        model = ImageNetResNet(50, attention, rng=np.random.default_rng(0))
+        np.savez(tmp_path / name, **{f"module.{key}": array for key, array in model.state_dict().items()})
+    picture = np.random.default_rng(0).integers(0, 256, (300, 260, 3), dtype=np.uint8)
+    Image.fromarray(picture).save(tmp_path / "leopard.jpg")
+    command = [str(tmp_path / word) if word in files else word for word in command]
+    done = run(sys.executable, "-m", "cbam_np", *command)
+    assert done.returncode == 0 and "for class 289; most probable: " in done.stdout, done.stderr
+    assert (tmp_path / "leopard.png").stat().st_size > 50_000
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("command", [c.split()[1:] for c in COMMANDS if c.startswith("python scripts/")], ids=" ".join)
+def test_scripts_convert(command, tmp_path):
+    torch = pytest.importorskip("torch")
+    script, source, target = command
+    torch.save({"state_dict": {"module.fc.bias": torch.ones(3)}}, tmp_path / source)
+    done = run(sys.executable, script, str(tmp_path / source), str(tmp_path / target))
+    assert done.returncode == 0 and np.load(tmp_path / target)["module.fc.bias"].tolist() == [1, 1, 1], done.stderr
 
 
 def test_teaching_names_mistakes_that_the_checker_knows():
