@@ -49,7 +49,7 @@ def read_weights(path):
     if path.suffix in PICKLES or start[:2] == b"\x80\x02":
         raise WeightsError(f"{path} is a pickle, which runs code when it is loaded: {CONVERT}")
     if start[:2] != b"PK":
-        raise WeightsError(f"{path} is neither a .npz nor a .safetensors file: {CONVERT} if PyTorch wrote it")
+        raise WeightsError(f"{path} is neither a .npz nor a .safetensors file; if PyTorch wrote it, {CONVERT}")
     try:
         return read_npz(path)
     except DAMAGED as error:
