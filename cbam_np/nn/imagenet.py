@@ -66,6 +66,7 @@ class ImageNetResNet(Classifier):
         check_option(depth, "depth", BLOCKS)
         check_option(attention, "attention", (None, "cbam"))
         of = {"rng": rng, "dtype": dtype}
+        options = {"dialect": "official", "start": "official"} | options
         bottleneck = depth >= BOTTLENECK
         parts = {
             "normalise": Normalise(dtype=dtype),
@@ -76,9 +77,9 @@ class ImageNetResNet(Classifier):
         }
         parts["normalise"].state["mean"][:] = 255 * np.array(MEAN)
         parts["normalise"].state["std"][:] = 255 * np.array(STD)
-        blocks, inputs = [], 64
+        inputs = 64
         for stage, count in enumerate(BLOCKS[depth]):
-            width = 64 * 2**stage
+            width, blocks = 64 * 2**stage, {}
             outputs = 4 * width if bottleneck else width
             for block in range(count):
                 stride = 2 if stage and not block else 1
@@ -86,17 +87,13 @@ class ImageNetResNet(Classifier):
                     convs = [(inputs, width, 1, 1), (width, width, 3, stride), (width, outputs, 1, 1)]
                 else:
                     convs = [(inputs, width, 3, stride), (width, outputs, 3, 1)]
-                blocks.append((stage, outputs, make_branch(convs, **of), make_shortcut(inputs, outputs, stride, **of)))
+                branch = make_branch(convs, **of)
+                if attention:
+                    branch["cbam"] = CBAM(outputs, reduction, **of, **options)
+                blocks[str(block)] = make_block(branch, make_shortcut(inputs, outputs, stride, **of))
                 inputs = outputs
-        fc = Linear(inputs, classes, **of)
-        stages = [{} for _ in BLOCKS[depth]]
-        options = {"dialect": "official", "start": "official"} | options
-        for stage, outputs, branch, shortcut in blocks:
-            if attention:
-                branch["cbam"] = CBAM(outputs, reduction, **of, **options)
-            stages[stage][str(len(stages[stage]))] = make_block(branch, shortcut)
-        parts |= {f"layer{number}": Sequential(**stage) for number, stage in enumerate(stages, start=1)}
-        super().__init__(**parts, avgpool=GlobalAvgPool(), fc=fc)
+            parts[f"layer{stage + 1}"] = Sequential(**blocks)
+        super().__init__(**parts, avgpool=GlobalAvgPool(), fc=Linear(inputs, classes, **of))
 
     def state_dict(self):
         """Return parameters and running averages by PyTorch's names, not copied."""
