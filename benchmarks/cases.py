@@ -141,7 +141,8 @@ def conv(part, N, C, O, H, W, k, dtype):
 def draw_network(sizes, attention, dtype=np.float32):
     """Return SmallCNN, images and labels."""
     rng = np.random.default_rng(0)
-    model = SmallCNN(attention, rng=rng, channels=sizes.channels, reduction=sizes.reduction, dtype=dtype)
+    drawn = {"start": "he"} if attention else {}  # maps that differ, so that there is something to compare
+    model = SmallCNN(attention, rng=rng, channels=sizes.channels, reduction=sizes.reduction, dtype=dtype, **drawn)
     images = rng.integers(0, 256, (sizes.batch, 3, sizes.side, sizes.side), dtype=np.uint8)
     return model, images, rng.integers(0, 10, sizes.batch)
 
