@@ -103,7 +103,7 @@ def test_speed_is_what_was_measured():
     )
     assert held["blas_kernels"] == ["Haswell"] != free["blas_kernels"]
     assert all(f"PyTorch {run['torch'][:4]}" in README and run["threads"] == 2 for run in (free, held))
-    assert len(free["cases"]) == 15
+    assert len(free["cases"]) == 16
     for a, b in zip(free["cases"], held["cases"], strict=True):
         row = f"| {a['name']} | {a['ratio']:.2f} | {b['ratio']:.2f} |"
         assert a["name"] == b["name"] and (row in README or a["part"] == "e"), row
