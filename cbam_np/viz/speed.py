@@ -40,7 +40,7 @@ def speed_figure(rows):
     ax.axvline(1, color="black", linewidth=1.2)
     ax.set_yticks(places, [row["name"] for row in rows], fontsize=11)
     ax.set(xlim=(0, 1.12 * max(1, *ratios)), ylim=(places[-1] + 0.7, -0.7))
-    ax.set_xlabel("time of NumPy / time of PyTorch eager: left of the line NumPy is faster", fontsize=11)
+    ax.set_xlabel("time of NumPy / time of PyTorch eager\nleft of the line NumPy is faster", fontsize=11)
     ax.tick_params(axis="y", length=0)
     ax.spines[["top", "right"]].set_visible(False)
     return figure
