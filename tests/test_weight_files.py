@@ -65,6 +65,7 @@ def test_pickles_are_refused_and_not_run(tmp_path):
             read_weights(tmp_path / name)
 
 
+@pytest.mark.oracle
 def test_a_file_of_pytorch_under_another_name_is_refused(tmp_path):
     torch = pytest.importorskip("torch")
     torch.save({"a": torch.zeros(2)}, tmp_path / "w.npz")
@@ -72,6 +73,7 @@ def test_a_file_of_pytorch_under_another_name_is_refused(tmp_path):
         read_weights(tmp_path / "w.npz")
 
 
+@pytest.mark.oracle
 def test_numbers_that_numpy_does_not_have_are_refused(tmp_path):
     torch = pytest.importorskip("torch")
     from safetensors.torch import save_file
