@@ -7,7 +7,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo lab test test-oracle test-browser lint notebooks slides html clean
+.PHONY: demo lab test test-oracle test-dask test-browser lint notebooks slides html clean
 
 demo: .venv/library
 	$(BIN)/cbam-np lecture
@@ -22,6 +22,9 @@ test: .venv/everything
 
 test-oracle: .venv/oracle
 	$(BIN)/python -m pytest -m oracle tests
+
+test-dask: .venv/dask
+	$(BIN)/python -m pytest tests/test_compare.py -k dask
 
 test-browser: .venv/browser
 	$(BIN)/python -m pytest -m browser tests/browser -s
@@ -57,6 +60,10 @@ clean:
 
 .venv/browser: .venv/everything
 	$(BIN)/python -m pip install --quiet playwright
+	touch $@
+
+.venv/dask: .venv/everything
+	$(BIN)/python -m pip install --quiet --editable '.[dask]'
 	touch $@
 
 .venv/oracle: .venv/everything

@@ -303,7 +303,7 @@ def test_the_picture_has_a_bar_a_row_and_a_line_at_1():
 @pytest.mark.oracle
 def test_every_part_with_pytorch(twins, tmp_path, capsys):
     threads = twins.torch.get_num_threads()
-    options = ["--repeats", "1", "--threads", "1", "--no-compile", "--out", str(tmp_path), "--only", "abcdei"]
+    options = ["--repeats", "1", "--threads", "1", "--no-compile", "--out", str(tmp_path), "--only", "abcdeij"]
     assert speed.main(options, TINY) == 0
     assert twins.torch.get_num_threads() == threads
     result = json.loads((tmp_path / "speed.json").read_text(encoding="utf-8"))
@@ -311,7 +311,7 @@ def test_every_part_with_pytorch(twins, tmp_path, capsys):
     assert result["torch"] == twins.torch.__version__ and result["not_compiled"] == "left out by --no-compile"
     for row in result["cases"]:
         eager = [way for way in row["ways"] if way["kind"] == "eager"]
-        assert len(eager) == (8 if "CBAM" in row["name"] else 2)
+        assert len(eager) == (8 if "CBAM" in row["name"] and row["part"] != "j" else 2)
         assert row["eager"]["median"] == min(way["median"] for way in eager)
         assert row["ratio"] == row["NumPy"]["median"] / row["eager"]["median"]
     assert f"PyTorch {twins.torch.__version__}" in capsys.readouterr().out
