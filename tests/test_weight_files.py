@@ -5,6 +5,7 @@ import pytest
 
 from cbam_np.nn import WeightsError
 from cbam_np.nn.weight_files import read_weights
+from cbam_np.train import CheckpointError, load_checkpoint
 
 ARRAYS = {"fc.weight": np.arange(6, dtype=np.float32).reshape(2, 3), "layer1.0.bn1.bias": np.ones(4, np.float64)}
 
@@ -45,6 +46,35 @@ def test_a_changed_byte_is_noticed(tmp_path):
     path.write_bytes(content)
     with pytest.raises(WeightsError, match="damaged.*Bad CRC-32"):
         read_weights(path)
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_is_changed_is_answered_in_words(save, seed, tmp_path):
+    """In a checkpoint, too; a change to a member's date alone does no harm."""
+    save(tmp_path / "w.npz", **ARRAYS, metadata=np.array('{"version": 1}'))
+    content = bytearray((tmp_path / "w.npz").read_bytes())
+    rng = np.random.default_rng(seed)
+    for at in [*rng.integers(len(content), size=3), -rng.integers(1, 200)]:
+        content[at] = rng.integers(256)
+    (tmp_path / "w.npz").write_bytes(content)
+    for read, error in ((read_weights, WeightsError), (load_checkpoint, CheckpointError)):
+        try:
+            read(tmp_path / "w.npz")
+        except error as said:
+            assert "w.npz" in str(said)
+
+
+def test_a_place_outside_the_file_and_bits_that_cannot_be_unpacked(tmp_path):
+    """What the operating system and zlib say, and zipfile does not translate."""
+    np.savez_compressed(tmp_path / "w.npz", a=np.arange(1000))
+    whole = (tmp_path / "w.npz").read_bytes()
+    packed = whole.index(b"a.npy") + len("a.npy") + 40
+    end = whole.rindex(b"PK\x05\x06")
+    for start, new in ((packed, b"\xff" * 40), (end + 16, b"\xff\xff\xff\x7f")):
+        (tmp_path / "w.npz").write_bytes(whole[:start] + new + whole[start + len(new) :])
+        with pytest.raises(WeightsError, match=r"w\.npz is damaged, or only part of a file .*: copy it again"):
+            read_weights(tmp_path / "w.npz")
 
 
 class Trap:

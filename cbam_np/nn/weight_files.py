@@ -1,6 +1,7 @@
 """Weights from files: `.npz` and safetensors, neither of which can run code."""
 
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +10,12 @@ PICKLES = (".pth", ".pt", ".pkl", ".tar", ".ckpt", ".bin")
 CONVERT = "turn it into a safe file with scripts/pth_to_npz.py, where PyTorch is installed"
 
 
-DAMAGED = (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError)
-"""What `read_npz` raises where a file is no `.npz`, or only part of one."""
-
-
 class WeightsError(ValueError):
     """A file of weights that cannot be used; the message says why, and what to do."""
+
+
+class DamagedError(WeightsError):
+    """A file that is no `.npz`, or only part of one; the message is what was noticed."""
 
 
 def read_weights(path):
@@ -52,7 +53,7 @@ def read_weights(path):
         raise WeightsError(f"{path} is neither a .npz nor a .safetensors file; if PyTorch wrote it, {CONVERT}")
     try:
         return read_npz(path)
-    except DAMAGED as error:
+    except DamagedError as error:
         raise WeightsError(f"{path} is damaged, or only part of a file ({error}): copy it again") from error
 
 
@@ -62,17 +63,26 @@ def read_npz(path):
     Raises
     ------
     WeightsError
-        If an array is pickled, or no array; one of `DAMAGED` if the file is no `.npz`, or only part of one.
+        If an array is pickled, or no array; as a DamagedError if the file is no `.npz`, or only part of one.
     """
+    with open(path, "rb") as file:  # so that an OSError further on is the content's
+        try:
+            return _read_members(file, path)
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+            raise DamagedError(str(error)) from error
+
+
+def _read_members(file, path):
+    """Return the arrays of a `.npz` by name; `path` is what messages call it."""
     arrays = {}
-    with zipfile.ZipFile(path) as archive:
+    with zipfile.ZipFile(file) as archive:
         if any(member.endswith("data.pkl") for member in archive.namelist()):
             raise WeightsError(f"{path} holds a pickle, which runs code when it is loaded: {CONVERT}")
         for member in archive.namelist():
             name = member.removesuffix(".npy")
-            with archive.open(member) as file:
+            with archive.open(member) as content:
                 try:
-                    arrays[name] = np.lib.format.read_array(file, allow_pickle=False)
+                    arrays[name] = np.lib.format.read_array(content, allow_pickle=False)
                 except ValueError as error:  # of NumPy's format: objects, or bytes that are no array
                     raise WeightsError(f"{path}: {name!r} cannot be read safely ({error})") from error
     return arrays

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..nn.weight_files import DAMAGED, WeightsError, read_npz
+from ..nn.weight_files import DamagedError, WeightsError, read_npz
 
 VERSION = 1
 METADATA = "metadata"
@@ -138,12 +138,12 @@ def load_checkpoint(path):
         raise FileNotFoundError(f"there is no checkpoint {path}: check the name, or train first")
     try:
         arrays = read_npz(path)
-    except WeightsError as error:
-        raise CheckpointError(str(error)) from error
-    except DAMAGED as error:
+    except DamagedError as error:
         raise CheckpointError(
             f"{path} is no checkpoint, or only part of one ({error}): copy it again, or train again"
         ) from error
+    except WeightsError as error:
+        raise CheckpointError(str(error)) from error
     return arrays, _read_metadata(arrays, path)
 
 
