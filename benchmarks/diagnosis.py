@@ -22,10 +22,10 @@ import numpy as np
 from tqdm import tqdm
 
 import cbam_np
-from cbam_np.teach import trace_cbam
+from cbam_np.teach.calculation.steps import trace_cbam
 from cbam_np.teach.check import check
 from cbam_np.teach.mistakes import SLIPS, changes_of
-from cbam_np.teach.worksheet import worksheet
+from cbam_np.teach.worksheets.worksheet import worksheet
 from cbam_np.train.machine import describe_machine
 
 from .student import Student

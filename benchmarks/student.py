@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from cbam_np.teach.follow import nearest
+from cbam_np.teach.calculation.bounds import nearest
 
 TINY = 1e-9  # floating-point noise
 

@@ -6,18 +6,14 @@ from .classroom import explore
 from .data import LabelledImages, load_cifar10, make_shapes
 from .explain import attention_maps, grad_cam
 from .nn import ImageNetResNet, ResNet, SmallCNN
-from .teach import (
-    AnswerError,
-    FunctionReport,
-    Report,
-    Step,
-    Trace,
-    Worksheet,
-    check,
-    check_function,
-    compare_dialects,
-    lecture,
-    trace_cbam,
-    worksheet,
-)
+from .teach.answers.numerals import AnswerError
+from .teach.calculation.steps import trace_cbam
+from .teach.calculation.trace import Step, Trace
+from .teach.check import check
+from .teach.code.check import check_function
+from .teach.code.report import FunctionReport
+from .teach.example import lecture
+from .teach.example.dialects import compare_dialects
+from .teach.report.report import Report
+from .teach.worksheets.worksheet import Worksheet, worksheet
 from .train import load_pretrained

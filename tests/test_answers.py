@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cbam_np
-from cbam_np.teach.answers import AnswerError, read_answers, read_file, written
+from cbam_np.teach.answers.reading import AnswerError, read_answers, read_file, written
 
 TRACE = cbam_np.lecture.trace()
 
@@ -273,7 +273,7 @@ def test_a_map_of_another_shape_is_answered_in_words(answers, message):
 
 
 def test_a_step_with_one_entry_takes_a_plain_number():
-    trace = cbam_np.teach.trace_cbam([[[2]]], cbam_np.init_cbam(1, 1, 1, rng=np.random.default_rng(0)))
+    trace = cbam_np.trace_cbam([[[2]]], cbam_np.init_cbam(1, 1, 1, rng=np.random.default_rng(0)))
     for name in ("F_max", "M_c", "M_s", "F'"):
         index = (0,) * len(trace[name].shape)
         assert read_answers({name: "2"}, trace)[name][index].value == 2

@@ -1,4 +1,4 @@
-"""Imports run one way: ops, cbam, then teach and nn side by side, then data, train, explain, then viz,
+"""Imports run one way: engine, ops, cbam, then teach and nn side by side, then data, train, explain, then viz,
 then classroom, then cli."""
 
 import ast
@@ -12,11 +12,12 @@ import cbam_np
 
 ROOT = Path(cbam_np.__file__).parent
 
-CORE = {"ops", "cbam"}
+CORE = {"engine", "ops", "cbam"}
 MAY_IMPORT = {  # what each part may import besides itself; the parts are found in the folder, not listed
     "gradcheck": set(),
-    "ops": set(),
-    "cbam": {"ops"},
+    "engine": set(),
+    "ops": {"engine"},
+    "cbam": {"engine", "ops"},
     "teach": CORE | {"gradcheck"},
     "nn": CORE,
     "data": CORE | {"nn"},
@@ -112,6 +113,7 @@ PLANTED = [
     ("train/loop.py", "from ..explain import grad_cam", "imports house.explain"),
     ("explain/maps.py", "from ..viz import show", "imports house.viz.show"),
     ("viz.py", "from .cli import main", "imports house.cli.main"),
+    ("engine/slices.py", "from ..ops.checks import as_float", "imports house.ops.checks.as_float"),
     ("gradcheck.py", "from .ops import relu_forward", "imports house.ops.relu_forward"),
     ("gradcheck.py", "import scipy.optimize", "gradcheck knows NumPy only"),
     ("train/loop.py", "def f():\n    import matplotlib.pyplot as plt", "pictures are for viz"),
@@ -138,7 +140,7 @@ ALLOWED = [
 def house(tmp_path):
     """Build a package with every part in it and no imports at all."""
     root = tmp_path / "house"
-    for folder in ("ops", "cbam", "teach", "nn", "data", "train", "explain"):
+    for folder in ("engine", "ops", "cbam", "teach", "nn", "data", "train", "explain"):
         (root / folder).mkdir(parents=True)
         (root / folder / "__init__.py").touch()
     for file in ("__init__", "__main__", "gradcheck", "viz", "cli"):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import cbam_np
 from cbam_np import cbam, ops
 from cbam_np.cbam import DIALECTS, ORDERS, Dialect, cbam_backward, cbam_forward, cbam_gradients, init_cbam
+from cbam_np.engine import slices
 from cbam_np.ops.pooling import TIES
 
 from .helpers import LECTURE_F, PROMISES, Pair, assert_same, check_pair, distinct, tied
@@ -826,7 +827,7 @@ def test_init_answers_in_words(arguments, error, message, rng):
 @pytest.fixture
 def tiny_slices(monkeypatch):
     """An image a slice, inside which the convolution would be cut once more."""
-    monkeypatch.setattr(ops.slices, "SLICE_BYTES", 64)
+    monkeypatch.setattr(slices, "SLICE_BYTES", 64)
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -837,7 +838,7 @@ def test_a_batch_in_slices_gives_what_it_gives_whole(order, ties, rng, monkeypat
     options = {"order": order, "ties": ties, "mlp_bias": True}
     whole, cache = cbam_forward(x, params, **options)
     dx, grads = cbam_backward(dout, cache)
-    monkeypatch.setattr(ops.slices, "SLICE_BYTES", 64)
+    monkeypatch.setattr(slices, "SLICE_BYTES", 64)
     out, sliced = cbam_forward(x, params, **options)
     assert isinstance(sliced, cbam.SlicedCache) and len(sliced.parts) == 5
     dx_sliced, grads_sliced = cbam_backward(dout, sliced)
@@ -877,7 +878,7 @@ def test_a_batch_in_slices_has_the_dtype_that_it_has_whole(dtypes, rng, monkeypa
     x = rng.normal(size=(5, 4, 6, 5)).astype(dtypes[0])
     found = []
     for size in (2**22, 64):
-        monkeypatch.setattr(ops.slices, "SLICE_BYTES", size)
+        monkeypatch.setattr(slices, "SLICE_BYTES", size)
         out, cache = cbam_forward(x, params)
         dx, grads = cbam_backward(x, cache)
         found.append([out.dtype, dx.dtype, *(g.dtype for g in grads.values())])

@@ -6,7 +6,7 @@ import pytest
 import cbam_np
 from benchmarks.student import Student
 from cbam_np import AnswerError, check
-from cbam_np.teach.worksheet import LEVELS, worksheet
+from cbam_np.teach.worksheets.worksheet import LEVELS, worksheet
 
 TRACE = cbam_np.lecture.trace()
 RESULTS = [step.name for step in TRACE if not step.given]

@@ -11,7 +11,7 @@ import cbam_np
 from cbam_np import lecture
 from cbam_np.classroom.cells import heat_maps, kind_of
 from cbam_np.classroom.kernels import KERNELS
-from cbam_np.teach import show
+from cbam_np.teach.calculation import notation
 
 ORDERS = {
     "channel-spatial": 9,
@@ -36,7 +36,7 @@ def assert_shows(explorer, trace):
     """Assert that every card has the numbers of a trace, and that no step of the forward pass is left out."""
     told = []
     for card in explorer.cards:
-        numbers = [show.number(v, 3) for name in card.names for v in np.asarray(trace[name].value, object).ravel()]
+        numbers = [notation.number(v, 3) for name in card.names for v in np.asarray(trace[name].value, object).ravel()]
         assert shown(card.values.value) == numbers, card.stage
         told += card.names
     results = {step.name for step in trace if not step.given and not step.name.startswith("d")}
@@ -88,7 +88,7 @@ def test_pools_and_ties_are_handed_on(pools, explorer):
     cell = np.zeros((3, 3, 3), int)
     cell[0, 0, 0] = 1
     expected = cbam_np.trace_cbam(lecture.F, params, cell, **choices)["dF"].value
-    assert shown(explorer.gradient.value) == [show.number(v, 3) for v in expected.ravel()]
+    assert shown(explorer.gradient.value) == [notation.number(v, 3) for v in expected.ravel()]
 
 
 def test_a_shared_mlp_and_back(explorer):
@@ -156,14 +156,14 @@ def test_the_way_back_from_any_cell(explorer):
     one = np.zeros((1, 3, 3, 3))
     one[0, 1, 2, 0] = 1
     dF, _ = cbam_np.cbam_backward(one, cache)
-    assert shown(explorer.gradient.value) == [show.number(v, 3) for v in dF.ravel()]
+    assert shown(explorer.gradient.value) == [notation.number(v, 3) for v in dF.ravel()]
     assert "how F&#x27;&#x27;[2,3,1] changes with" in explorer.gradient.value
     chosen = [index for index, button in explorer.cells.buttons.items() if button.button_style]
     assert chosen == [(2, 3, 1)] and explorer.cells.buttons[2, 3, 1].tooltip == "F''[2,3,1]"
     type_into(explorer, "F", 0, 0, 0, value=4)
     out = explorer.trace["F''"].value
     for index, button in explorer.cells.buttons.items():
-        assert button.description == show.number(out[tuple(i - 1 for i in index)], 3)
+        assert button.description == notation.number(out[tuple(i - 1 for i in index)], 3)
     assert explorer.cells.chosen == (2, 3, 1)
 
 

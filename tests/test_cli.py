@@ -236,7 +236,7 @@ def test_equal_seeds_see_the_same_images_whatever_the_attention(tmp_path):
 
 
 def test_lecture(call):
-    from cbam_np.teach.walkthrough import walkthrough
+    from cbam_np.teach.example.walkthrough import walkthrough
 
     assert call("lecture") == (0, walkthrough() + "\n", "")
 
@@ -282,7 +282,7 @@ def test_check_of_the_other_example(call, answers):
 
 @pytest.mark.parametrize("level", [None, "full"])
 def test_check_of_a_worksheet(level, call, answers):
-    from cbam_np.teach.worksheet import worksheet
+    from cbam_np.teach.worksheets.worksheet import worksheet
 
     options = ("--worksheet", 3, *(("--level", level) if level else ()))
     sheet = worksheet(3, level or "forward")
@@ -411,7 +411,7 @@ def test_worksheets_for_a_class(call, tmp_path):
 
 
 def test_worksheet_and_check_mean_the_same_sheet(call, tmp_path):
-    from cbam_np.teach.worksheet import worksheet
+    from cbam_np.teach.worksheets.worksheet import worksheet
 
     sheet = worksheet(5, "forward", ties=True, channels=4)
     file = tmp_path / "answers.json"

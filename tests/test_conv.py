@@ -3,19 +3,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cbam_np.ops import (
-    conv,
-    conv2d_backward,
-    conv2d_backward_loops,
-    conv2d_forward,
-    conv2d_forward_loops,
-    slices,
-    winograd,
-)
-from cbam_np.ops.im2col import Im2col
-from cbam_np.ops.pointwise import Pointwise
-from cbam_np.ops.toeplitz import Toeplitz
-from cbam_np.ops.winograd import Winograd
+from cbam_np.engine import slices, winograd
+from cbam_np.engine.im2col import Im2col
+from cbam_np.engine.pointwise import Pointwise
+from cbam_np.engine.toeplitz import Toeplitz
+from cbam_np.engine.winograd import Winograd
+from cbam_np.ops import conv, conv2d_backward, conv2d_backward_loops, conv2d_forward, conv2d_forward_loops
 
 from .helpers import PROMISES, Pair, assert_same, check_pair
 

@@ -8,7 +8,7 @@ import pytest
 from benchmarks import diagnosis
 from benchmarks.student import Student
 from cbam_np.teach.mistakes import MISTAKES, SLIPS, changes_of
-from cbam_np.teach.worksheet import worksheet
+from cbam_np.teach.worksheets.worksheet import worksheet
 
 
 @pytest.fixture(scope="module")
@@ -66,10 +66,11 @@ def test_the_simulated_student_knows_which_step_is_wrong():
 
 def test_a_checker_that_errs_would_be_seen(monkeypatch):
     """A checker that ignores the student's rounding calls right answers wrong; one without mistakes names none."""
-    from cbam_np.teach import diagnose, follow
+    from cbam_np.teach.calculation import bounds
+    from cbam_np.teach.diagnosis import diagnose
 
     monkeypatch.setattr(diagnose, "changes_of", lambda trace: [])
     outcomes = diagnosis.planted(0)
     assert sum(outcome["named"] for outcome in outcomes.values()) < 0.1 * len(outcomes)
-    monkeypatch.setattr(follow.Following, "carried", lambda self, name: self.allowed(name))
+    monkeypatch.setattr(bounds.Following, "carried", lambda self, name: self.allowed(name))
     assert sum(diagnosis.right(seed)[2] for seed in range(8)) > 0

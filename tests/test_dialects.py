@@ -48,8 +48,8 @@ def test_slices_of_a_large_batch_meet_where_the_normalisation_looks_at_all(diale
     whole, cache = cbam_forward(x, params, dialect)
     dout = rng.normal(size=whole.shape)
     expected_dx, expected = cbam_backward(dout, cache)
-    monkeypatch.setattr("cbam_np.ops.slices.SLICE_BYTES", x[:3].nbytes)
-    monkeypatch.setattr("cbam_np.ops.slices.ALONE", 1)
+    monkeypatch.setattr("cbam_np.engine.slices.SLICE_BYTES", x[:3].nbytes)
+    monkeypatch.setattr("cbam_np.engine.slices.ALONE", 1)
     out, sliced = cbam_forward(x, params, dialect)
     assert len(sliced.slices) == 4
     assert_same(out, whole)

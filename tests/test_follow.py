@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import cbam_np
-from cbam_np.teach.follow import Circular, Following, nearest, touches
+from cbam_np.teach.calculation.bounds import Circular, Following, nearest, touches
 from cbam_np.teach.mistakes.mistake import copy_of
 
 nan = np.nan

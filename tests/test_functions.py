@@ -13,8 +13,8 @@ from cbam_np.cbam import (
     spatial_attention_backward,
     spatial_attention_forward,
 )
-from cbam_np.teach.functions import check_function
-from cbam_np.teach.functions.cases import Case, changed, make_inputs
+from cbam_np.teach.code.cases import Case, changed, make_inputs
+from cbam_np.teach.code.check import check_function
 from cbam_np.teach.mistakes import MISTAKES
 from cbam_np.teach.mistakes.code import CODE_MISTAKES
 

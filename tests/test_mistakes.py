@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import cbam_np
-from cbam_np.teach import trace_cbam
-from cbam_np.teach.answers import written
+from cbam_np.teach.answers.reading import written
+from cbam_np.teach.calculation.steps import trace_cbam
 from cbam_np.teach.mistakes import MISTAKES, SLIPS, changes_of
 
 BY_NAME = {mistake.name: mistake for mistake in MISTAKES}

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from cbam_np import SmallCNN
+from cbam_np.engine import slices
 from cbam_np.nn import InPieces, Residual, Sequential
 from cbam_np.nn.layers import BatchNorm2d, Conv2d, GlobalAvgPool, Linear, Normalise, ReLU
 from cbam_np.nn.models import Classifier
-from cbam_np.ops import conv, slices, steps
+from cbam_np.ops import conv, steps
 
 from .helpers import assert_same
 

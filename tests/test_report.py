@@ -13,13 +13,14 @@ import pytest
 import cbam_np
 from benchmarks.student import Student
 from cbam_np import check
-from cbam_np.teach import Step, Trace, show
-from cbam_np.teach.diagnose import Explanation
+from cbam_np.teach.calculation import notation
+from cbam_np.teach.calculation.rules import products, term
+from cbam_np.teach.calculation.trace import Step, Trace
+from cbam_np.teach.diagnosis.diagnose import Explanation
 from cbam_np.teach.mistakes import changes_of
-from cbam_np.teach.own import shortened
-from cbam_np.teach.report_views import COLOURS
-from cbam_np.teach.rules import products, term
-from cbam_np.teach.worksheet import worksheet
+from cbam_np.teach.report.student_values import shortened
+from cbam_np.teach.report.views import COLOURS
+from cbam_np.teach.worksheets.worksheet import worksheet
 
 TRACE = cbam_np.lecture.trace()
 RESULTS = [step.name for step in TRACE if not step.given]
@@ -431,7 +432,7 @@ def test_a_blank_is_told_by_nothing():
     report = report_on(WRONG)
     blank = next(a for a in report.to_dict()["answers"] if a["entry"] == "M_c[3]")
     assert blank.pop("entry") and blank.pop("verdict") == "not judged" and set(blank.values()) == {None}
-    assert show.number(TRACE["M_c[3]"].value) not in str(report) + report._repr_html_() + report.to_json()
+    assert notation.number(TRACE["M_c[3]"].value) not in str(report) + report._repr_html_() + report.to_json()
 
 
 def test_json_has_no_infinity():
@@ -462,4 +463,4 @@ def test_json_has_no_infinity():
     ],
 )
 def test_a_result_is_exact_or_says_that_it_is_not(value, text):
-    assert show.result(value) == text
+    assert notation.result(value) == text

@@ -5,7 +5,8 @@ import pytest
 
 import cbam_np
 from cbam_np.cbam import ORDERS
-from cbam_np.teach import show, trace_cbam
+from cbam_np.teach.calculation import notation
+from cbam_np.teach.calculation.steps import trace_cbam
 
 CASES = [
     {"order": order, "channel_pools": pools, "spatial_pools": pools, "ties": ties, "mlp_bias": bias}
@@ -101,7 +102,7 @@ def test_rules_write_themselves_out(entry, spelled):
     trace = cbam_np.lecture.trace("shared")
     step = trace[entry.partition("[")[0]]
     index = tuple(int(i) - 1 for i in entry.partition("[")[2][:-1].split(","))
-    texts = [np.vectorize(show.number, otypes=[object])(trace[name].value) for name in step.rule.inputs]
+    texts = [np.vectorize(notation.number, otypes=[object])(trace[name].value) for name in step.rule.inputs]
     assert step.rule.spell(index, texts) == spelled
 
 

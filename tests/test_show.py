@@ -5,7 +5,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from cbam_np.teach import lecture, show
+from cbam_np.teach.calculation import notation
+from cbam_np.teach.example import lecture
 
 
 @pytest.mark.parametrize(
@@ -21,25 +22,25 @@ from cbam_np.teach import lecture, show
     ],
 )
 def test_number(value, text):
-    assert show.number(value) == text
+    assert notation.number(value) == text
 
 
 def test_matrices_stand_side_by_side():
-    assert show.text(np.array([[[1, 10], [2, 3]], [[4, 5], [6, 7]]])) == [
+    assert notation.text(np.array([[[1, 10], [2, 3]], [[4, 5], [6, 7]]])) == [
         "[1]     [2]",
         "1  10   4  5",
         "2   3   6  7",
     ]
-    assert show.text(Fraction(1, 2)) == ["1/2"] and show.text([1, 2]) == ["1  2"]
+    assert notation.text(Fraction(1, 2)) == ["1/2"] and notation.text([1, 2]) == ["1  2"]
 
 
 def test_latex():
-    assert show.latex(Fraction(-8, 9)) == r"-\tfrac{8}{9}"
-    assert show.latex([[1, 2], [3, 4]]) == r"\begin{bmatrix} 1 & 2 \\ 3 & 4 \end{bmatrix}"
+    assert notation.latex(Fraction(-8, 9)) == r"-\tfrac{8}{9}"
+    assert notation.latex([[1, 2], [3, 4]]) == r"\begin{bmatrix} 1 & 2 \\ 3 & 4 \end{bmatrix}"
 
 
 def test_html_is_escaped_and_has_every_cell():
-    assert show.html_array(np.arange(12).reshape(3, 2, 2)).count("<td") == 12
+    assert notation.html_array(np.arange(12).reshape(3, 2, 2)).count("<td") == 12
 
 
 @pytest.mark.parametrize(
@@ -51,9 +52,9 @@ def test_html_is_escaped_and_has_every_cell():
     ],
 )
 def test_plain(latex, text):
-    assert show.plain(latex) == text
+    assert notation.plain(latex) == text
 
 
 def test_no_formula_of_the_lecture_keeps_a_backslash():
     for step in lecture.trace():
-        assert not set("\\{}$") & set(show.plain(step.formula)), step.name
+        assert not set("\\{}$") & set(notation.plain(step.formula)), step.name

@@ -10,7 +10,8 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from cbam_np import cbam, ops
-from cbam_np.ops import conv2d_backward, conv2d_forward, slices
+from cbam_np.engine import slices
+from cbam_np.ops import conv2d_backward, conv2d_forward
 
 
 @pytest.fixture(autouse=True)
@@ -160,7 +161,7 @@ def test_a_slice_that_is_cut_again_does_not_wait_for_its_own_pool():
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="only Linux says where a thread may run")
 @pytest.mark.skipif(os.cpu_count() < 2, reason="there is no other core")
 def test_helpers_stay_off_the_callers_core(monkeypatch):
-    from cbam_np.ops import threads
+    from cbam_np.engine import threads
 
     allowed = os.sched_getaffinity(0)
     helpers = threads.Helpers(1)
@@ -172,7 +173,7 @@ def test_helpers_stay_off_the_callers_core(monkeypatch):
 
 
 def test_helpers_help_where_nothing_is_known_of_cores(monkeypatch):
-    from cbam_np.ops import threads
+    from cbam_np.engine import threads
 
     monkeypatch.setattr(threads, "_getcpu", None)
     assert threads.Helpers(1).submit(lambda: 7).result() == 7

@@ -7,7 +7,7 @@ import pytest
 
 import cbam_np
 from cbam_np.cbam import ORDERS
-from cbam_np.teach import trace_cbam
+from cbam_np.teach.calculation.steps import trace_cbam
 
 
 @pytest.fixture

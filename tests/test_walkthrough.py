@@ -1,6 +1,6 @@
 """The lecture in the terminal."""
 
-from cbam_np.teach import lecture, walkthrough
+from cbam_np.teach.example import lecture, walkthrough
 
 
 def test_it_shows_the_lecture_s_numbers_and_marks_those_of_the_slides():

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from benchmarks.student import Student
-from cbam_np.teach.distinct import unlike
-from cbam_np.teach.handout.files import write_worksheets
-from cbam_np.teach.worksheet import LEVELS, worksheet
+from cbam_np.teach.worksheets.files import write_worksheets
+from cbam_np.teach.worksheets.telling_apart import unlike
+from cbam_np.teach.worksheets.worksheet import LEVELS, worksheet
 
 OPTIONS = [{}, {"bias": True}, {"ties": True}, {"hidden": 3}, {"channels": 4}, {"size": 4}]
 OPTIONS += [{"kernel_size": 7}, {"channels": 2, "size": 2}]

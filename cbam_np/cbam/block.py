@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..engine.slices import batch_slices
 from ..ops.checks import as_float, check_dout
-from ..ops.slices import batch_slices
 from ..ops.steps import alone, together
 from .channel import ChannelCache, ChannelGradients, channel_attention_forward, channel_gradients
 from .dialect import ORDERS, Dialect, get_dialect

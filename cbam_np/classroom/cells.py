@@ -4,7 +4,7 @@ import html
 
 import numpy as np
 
-from ..teach import show
+from ..teach.calculation import notation
 from ..viz import cell_colours, limits_of
 
 STYLE = """<style>
@@ -54,7 +54,7 @@ def heat_maps(value, kind, captions=None, decimals=3):
 def _heat_map(matrix, colours, caption, decimals):
     H, W = matrix.shape
     cells = [
-        f'<td style="background:{colour};color:{ink}">{show.number(number, decimals)}</td>'
+        f'<td style="background:{colour};color:{ink}">{notation.number(number, decimals)}</td>'
         for number, (colour, ink) in zip(matrix.flat, colours, strict=True)
     ]
     rows = "".join(f"<tr>{''.join(cells[i * W : (i + 1) * W])}</tr>" for i in range(H))

@@ -6,7 +6,8 @@ import numpy as np
 
 from ..cbam import ORDERS, get_dialect, init_cbam
 from ..ops.checks import check_option
-from ..teach import lecture, trace_cbam
+from ..teach.calculation.steps import trace_cbam
+from ..teach.example import lecture
 from .kernels import KERNELS
 
 LARGEST = (4, 5, 5)  # channels, rows, columns: more cannot be read

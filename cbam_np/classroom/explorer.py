@@ -19,8 +19,10 @@ from ipywidgets import (
 )
 
 from ..cbam import DIALECTS, ORDERS, get_dialect
-from ..teach import AnswerError, check, lecture
-from ..teach.steps import is_traceable
+from ..teach.answers.numerals import AnswerError
+from ..teach.calculation.steps import is_traceable
+from ..teach.check import check
+from ..teach.example import lecture
 from .card import Card, framed
 from .cells import STYLE, heat_maps
 from .example import Example, exact

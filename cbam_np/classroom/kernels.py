@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..teach import lecture
+from ..teach.example import lecture
 from ..train import load_pretrained
 
 

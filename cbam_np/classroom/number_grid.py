@@ -3,7 +3,7 @@
 import numpy as np
 from ipywidgets import Button, FloatText, GridBox, HBox, HTMLMath, Layout, VBox
 
-from ..teach import show
+from ..teach.calculation import notation
 
 CELL = "48px"
 
@@ -76,7 +76,7 @@ class CellPicker(HBox):
         if self.made_for != (step.name, step.shape):
             self._make(step)
         for index, button in self.buttons.items():
-            button.description = show.number(step.value[tuple(i - 1 for i in index)], 3)
+            button.description = notation.number(step.value[tuple(i - 1 for i in index)], 3)
 
     def choose(self, index):
         """Choose a cell by its indices, from 1."""

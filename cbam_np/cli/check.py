@@ -39,7 +39,7 @@ def declare(parser):
 
 def run(command, file, example, worksheet, json, **kind):
     """Print the report on a file of answers."""
-    from ..teach import AnswerError
+    from ..teach.answers.numerals import AnswerError
 
     judge = _judge_of(example, worksheet, kind)
     try:
@@ -52,7 +52,8 @@ def run(command, file, example, worksheet, json, **kind):
 
 def _judge_of(example, seed, kind):
     """Return what turns a file of answers into a report."""
-    from ..teach import check, lecture
+    from ..teach.check import check
+    from ..teach.example import lecture
 
     if seed is not None:
         return make(seed, kind).check

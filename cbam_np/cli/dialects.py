@@ -10,6 +10,6 @@ def declare(parser):
 
 def run(command):
     """Print what differs between the public implementations of CBAM."""
-    from ..teach.dialects import compare_dialects
+    from ..teach.example.dialects import compare_dialects
 
     print(compare_dialects())

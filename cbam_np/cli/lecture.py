@@ -7,6 +7,6 @@ def declare(parser):
 
 def run(command):
     """Print the lecture."""
-    from ..teach.walkthrough import walkthrough
+    from ..teach.example.walkthrough import walkthrough
 
     print(walkthrough())

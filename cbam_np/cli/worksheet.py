@@ -8,7 +8,7 @@ from .errors import UserError
 
 def declare_kind(parser):
     """Declare the options that worksheets are made with; those not given are left out."""
-    from ..teach.worksheet import LEVELS
+    from ..teach.worksheets.worksheet import LEVELS
 
     kind = parser.add_argument_group("kind of worksheet")
     kind.add_argument(
@@ -32,7 +32,7 @@ def declare_kind(parser):
 
 def make(seed, kind):
     """Make a worksheet; what cannot be made is said."""
-    from ..teach.worksheet import worksheet
+    from ..teach.worksheets.worksheet import worksheet
 
     try:
         return worksheet(seed, **kind)
@@ -60,7 +60,7 @@ def declare(parser):
 
 def run(command, seed, count, out, **kind):
     """Write worksheets, and say what was written."""
-    from ..teach.handout.files import write_worksheets
+    from ..teach.worksheets.files import write_worksheets
 
     if count < 1:
         raise UserError(f"--count is {count}, expected at least 1")

@@ -4,7 +4,7 @@
 forward's arrays. The pairs are pure: they keep no state and write to no argument.
 """
 
-from . import memory
+from ..engine import memory
 from .activations import relu_backward, relu_forward, sigmoid_backward, sigmoid_forward
 from .conv import conv2d_backward, conv2d_backward_loops, conv2d_forward, conv2d_forward_loops
 from .linear import linear_backward, linear_forward

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..engine.slices import batch_slices, over_slices
 from .checks import as_float, check_dout, inexact
-from .slices import batch_slices, over_slices
 
 
 class ReLUCache(NamedTuple):

@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..engine.im2col import Im2col
+from ..engine.pointwise import Pointwise
+from ..engine.slices import batch_slices, over_slices
+from ..engine.toeplitz import Toeplitz
+from ..engine.winograd import Winograd
 from .checks import alike, as_float, check_dout, check_shape, inexact
-from .im2col import Im2col
-from .pointwise import Pointwise
-from .slices import batch_slices, over_slices
-from .toeplitz import Toeplitz
-from .winograd import Winograd
 
 WAYS = (Toeplitz, Winograd, Pointwise, Im2col)  # the same sums, in the order in which they are tried
 

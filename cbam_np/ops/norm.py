@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..engine.slices import batch_slices, over_slices
 from .checks import as_float, check_dout, check_shape
-from .slices import batch_slices, over_slices
 
 PIXELS = (0, 2, 3)  # the axes of (N, C, H, W) that one channel's statistics run over
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..engine.layout import flatten
 from .checks import as_float, check_dout, check_option
 
 TIES = ("first", "split")
@@ -33,11 +34,6 @@ class MaxPoolCache(NamedTuple):
     where: np.ndarray | None
     over: str
     ties: str
-
-
-def flatten(x):
-    """View (N, C, H, W) as (N, C, H·W)."""
-    return x.reshape(x.shape[0], x.shape[1], -1)
 
 
 def flat_view(into):

@@ -7,7 +7,7 @@ when all pieces have come that far, each is sent the list of what all of them kn
 
 from functools import partial
 
-from .slices import over_slices
+from ..engine.slices import over_slices
 
 
 def alone(steps):

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..engine.slices import batch_slices, over_slices
 from .checks import as_float, check_dout, check_option
 from .pooling import TIES, share_loops
-from .slices import batch_slices, over_slices
 
 
 class MaxPool2dCache(NamedTuple):

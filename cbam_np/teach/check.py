@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from .answers import read_answers
-from .follow import Following, touches
-from .report import Judgement, Report
-from .verdicts import BLANK, FOLLOWS, RIGHT, WRONG
+from .answers.reading import read_answers
+from .calculation.bounds import Following, touches
+from .report.report import Judgement, Report
+from .report.verdicts import BLANK, FOLLOWS, RIGHT, WRONG
 
 
 def check(answers, trace, handed=None):

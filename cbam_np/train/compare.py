@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ..engine.slices import limit_threads
 from ..nn import SmallCNN
 from ..ops.checks import check_option
-from ..ops.slices import limit_threads
 from .checkpoint import write_json
 from .machine import describe_machine
 from .run import prepare

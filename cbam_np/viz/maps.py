@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from ..explain import attention_maps
 from ..ops.checks import check_option
-from ..teach import show
+from ..teach.calculation import notation
 from .colours import KINDS, cell_colours, limits_of
 
 CELL = 0.72  # inches a matrix cell
@@ -47,7 +47,7 @@ def draw_matrix(ax, matrix, kind="features", title="", limits=None, numbers=True
     ax.imshow(values, cmap=KINDS[kind], norm=Normalize(*limits))
     if numbers:
         for ((i, j), cell), (_, ink) in zip(np.ndenumerate(cells), cell_colours(values, kind, limits), strict=True):
-            ax.text(j, i, show.number(cell, decimals=2), ha="center", va="center", color=ink, fontsize=size)
+            ax.text(j, i, notation.number(cell, decimals=2), ha="center", va="center", color=ink, fontsize=size)
     ax.set_title(title, fontsize=13)
     ax.set_xticks(np.arange(-0.5, cells.shape[1]), minor=True)
     ax.set_yticks(np.arange(-0.5, cells.shape[0]), minor=True)

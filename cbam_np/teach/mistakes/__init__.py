@@ -6,7 +6,7 @@ anybody's numbers. `MISTAKES` are mistakes in the calculation, `SLIPS` are mista
 
 from functools import lru_cache
 
-from . import anywhere, backward, backward_pools, channel, combination, pools, sigmoids, spatial
+from . import any_step, backward, backward_pools, channel, combination, pools, sigmoids, spatial
 from .mistake import Calculation, Mistake
 from .slips import SLIPS, Slip
 
@@ -18,7 +18,7 @@ MISTAKES = (
     *combination.MISTAKES,
     *backward.MISTAKES,
     *backward_pools.MISTAKES,
-    *anywhere.MISTAKES,
+    *any_step.MISTAKES,
 )
 
 

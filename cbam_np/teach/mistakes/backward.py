@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..rules import products, term
+from ..calculation.rules import products, term
 from .mistake import copy_of, entries, mistake, on, sigmoid, terms
 
 MAPS = {"c": "c", "s": "ij"}  # the letters of M_c and M_s

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..rules import share_of_max
-from ..steps import kernel_gradient, map_gradient, shared_evenly
+from ..calculation.rules import share_of_max
+from ..calculation.steps import kernel_gradient, map_gradient, shared_evenly
 from .mistake import mistake
 
 

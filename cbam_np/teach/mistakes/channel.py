@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..rules import products
+from ..calculation.rules import products
 from .mistake import composed, copy_of, entries, mistake, relu, sigmoid, terms, then, unspelled
 
 BOTH = "z_avg z_max"

@@ -5,8 +5,8 @@ They are tried on exact numbers only, so their bounds are those of a point.
 
 import numpy as np
 
-from ..rules import Rule, monotone_bound, products, reduction, share_of_max
-from ..steps import rules_of
+from ..calculation.rules import Rule, monotone_bound, products, reduction, share_of_max
+from ..calculation.steps import rules_of
 from .mistake import Calculation, mistake, terms, then, unspelled
 
 OVER = {"space": ("_via_F_max", "cij->c", (1, 2)), "channels": ("_via_Fs_max", "cij->ij", (0,))}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...ops import relu_forward, sigmoid_forward
-from ..rules import Rule, corner_bound, entrywise, monotone_bound, term
+from ..calculation.rules import Rule, corner_bound, entrywise, monotone_bound, term
 
 
 class Calculation(dict):

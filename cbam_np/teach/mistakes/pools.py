@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..rules import monotone_bound, products, reduction, term
+from ..calculation.rules import monotone_bound, products, reduction, term
 from .mistake import mistake
 
 

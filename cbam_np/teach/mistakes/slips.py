@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..follow import nearest
+from ..calculation.bounds import nearest
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..steps import convolution
+from ..calculation.steps import convolution
 from .mistake import mistake, on, rearranged
 
 BOTH = "Fs_avg Fs_max"

@@ -1,0 +1,1 @@
+"""What a student wrote: numbers, names and files, read without running anything."""

@@ -1,0 +1,157 @@
+"""A calculation as an ordered list of named steps. Indices start at 1, as on the slides."""
+
+import difflib
+import html
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from ...cbam import Dialect
+from . import notation
+from .rules import Rule
+
+ALIASES = {"F'_avg": "Fs_avg", "F'_max": "Fs_max"}  # the slides have two names for the maps of the spatial step
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One step of a trace, or one entry of it.
+
+    Parameters
+    ----------
+    name : str
+        What it is looked up by, such as "M_c" or "M_c[1]".
+    symbol, formula : str
+        LaTeX.
+    value : ndarray or number
+        One image's value, without the batch axis: (C,), (H, W), (C, H, W), ...; fractions where exact.
+    slide : str
+        Where the lecture has it; "" where the lecture does not go.
+    given : bool
+        Whether it is an input rather than a result.
+    rule : Rule, optional
+        How it follows from other steps; None for an input.
+    """
+
+    name: str
+    symbol: str
+    formula: str
+    value: object
+    slide: str = ""
+    given: bool = False
+    rule: Rule | None = field(default=None, repr=False)
+
+    @property
+    def shape(self):
+        """Shape of the value; () for a number."""
+        return np.shape(self.value)
+
+    @property
+    def heading(self):
+        """Name and formula as one line of text; the formula alone where it begins with the name."""
+        formula = notation.plain(self.formula)
+        if self.given or formula.startswith((f"{self.name} ", f"{self.name}[")):
+            return formula or self.name
+        return f"{self.name}: {formula}"
+
+    def entry(self, index):
+        """Return one entry as a step of its own.
+
+        Parameters
+        ----------
+        index : tuple of int
+            1-based, one number an axis.
+
+        Returns
+        -------
+        Step
+            Named with the index.
+
+        Raises
+        ------
+        IndexError
+            If the index does not fit the shape.
+        """
+        size = f"has {'×'.join(map(str, self.shape))} entries" if self.shape else "is a single number"
+        if len(index) != len(self.shape):
+            raise IndexError(f"{self.name} {size}: it takes {len(self.shape)} indices, got {list(index)}")
+        if not all(1 <= i <= n for i, n in zip(index, self.shape, strict=True)):
+            raise IndexError(
+                f"{self.name} {size}: {list(index)} is outside, since indices start at 1, as on the slides"
+            )
+        suffix = f"[{','.join(map(str, index))}]"
+        value = self.value[tuple(i - 1 for i in index)]
+        return replace(self, name=self.name + suffix, symbol=self.symbol + suffix, value=value)
+
+    def __str__(self):
+        where = f"   ({self.slide})" if self.slide else ""
+        return "\n".join([self.heading + where, *("    " + line for line in notation.text(self.value))])
+
+    def _repr_latex_(self):
+        left = self.symbol if self.given or self.shape == () else self.formula
+        return f"$\\displaystyle {left} = {notation.latex(self.value)}$"
+
+
+class Trace(Sequence):
+    """An ordered list of steps.
+
+    ``trace["M_c"]`` is a step, ``trace["M_c[1]"]`` one entry of it (indices from 1), ``trace[0]`` the first step.
+
+    Parameters
+    ----------
+    steps : iterable of Step
+        In the order in which they are computed.
+    dialect : Dialect
+        The choices with which CBAM was run.
+    """
+
+    def __init__(self, steps, dialect):
+        self.steps = tuple(steps)
+        self.by_name = {step.name: step for step in self.steps}
+        self.dialect: Dialect = dialect
+
+    def __len__(self):
+        return len(self.steps)
+
+    def __getitem__(self, key):
+        if not isinstance(key, str):
+            return self.steps[key]
+        found = re.fullmatch(r"\s*([^\[\]\s]+)\s*(?:\[([\d\s,]+)\])?\s*", key)
+        if not found:
+            raise KeyError(
+                f"{key!r} is no step: write a name, or a name and 1-based indices, as in 'M_c[1]' or 'M_s[2,3]'"
+            )
+        name, index = found.groups()
+        name = name if name in self.by_name else ALIASES.get(name, name)
+        if name not in self.by_name:
+            near = difflib.get_close_matches(name, self.by_name, cutoff=0.5)
+            known = f"the nearest are {', '.join(near)}" if near else f"the steps are {', '.join(self.by_name)}"
+            raise KeyError(f"there is no step {name!r}; {known}")
+        step = self.by_name[name]
+        return step if index is None else step.entry(tuple(map(int, re.findall(r"\d+", index))))
+
+    @property
+    def names(self):
+        """Names of the steps, in order."""
+        return tuple(self.by_name)
+
+    @property
+    def rules(self):
+        """How each step that is not given follows from other steps, by the steps' names."""
+        return {step.name: step.rule for step in self.steps if step.rule}
+
+    def __str__(self):
+        return "\n\n".join(map(str, self.steps))
+
+    def _repr_html_(self):
+        left = 'style="text-align:left"'
+        rows = "".join(
+            f"<tr><td {left}>{html.escape(step.slide)}</td><td {left}><code>{html.escape(step.name)}</code></td>"
+            f"<td {left}>${html.escape(step.symbol if step.given else step.formula)}$</td>"
+            f"<td {left}>{notation.html_array(step.value)}</td></tr>"
+            for step in self.steps
+        )
+        heads = "".join(f"<th {left}>{head}</th>" for head in ("slide", "step", "formula", "value"))
+        return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"

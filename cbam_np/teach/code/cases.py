@@ -1,0 +1,154 @@
+"""The inputs that a function is run on, with what is right on each and what follows from wrong rules."""
+
+import copy
+from functools import cached_property
+
+import numpy as np
+
+from ...cbam import cbam_forward, init_cbam
+from ..calculation.bounds import Circular, Following
+from ..calculation.rules import products, term
+from ..calculation.steps import PARAMETERS, trace_cbam
+from ..mistakes.code import WEIGHTS, BatchCalculation
+
+SIZES = ((2, 3, 3), (3, 4, 5), (1, 3, 5))  # (N, H, W): square; all axes different; one image, of whole numbers
+MLPS = ((3, 1), (6, 3), (4, 2))  # (C, r): with the square input, a square W0 that can be transposed by mistake
+KERNELS = (7, 3, 3)
+DRAWS = 100  # of an input, until mistakes show on it
+
+
+def make_inputs(dialect, params, x, reduction, rng):
+    """Return a list of (x, params): one where x is given, else one for each of `SIZES`, the last with many ties."""
+    if x is not None:
+        x = np.array(x)
+        return [(x, params or make_params(dialect, x.shape[1] if x.ndim == 4 else 1, reduction, 7, rng))]
+    found = []
+    for (N, H, W), (C, r), k in zip(SIZES, MLPS, KERNELS, strict=True):
+        if params and "W0" in params:
+            C = np.shape(params["W0"])[-1]
+        elif reduction:
+            C = 2 * reduction
+        for _ in range(DRAWS):
+            x = _tied(rng, (N, C, H, W)) if N == 1 else rng.normal(size=(N, C, H, W))
+            drawn = x, params or make_params(dialect, C, reduction or r, k, rng)
+            if _telling(*drawn, dialect):
+                break
+        found.append(drawn)
+    return found
+
+
+def _telling(x, params, dialect):
+    """Tell whether ReLU lets something through on every image, and stops something: else mistakes there hide."""
+    channel = cbam_forward(x, params, dialect)[1].channel
+    hs = [mlp.h for mlp in channel.mlps.values()] if channel else []
+    return all((h > 0).any(axis=1).all() and (h < 0).any() for h in hs)
+
+
+def _tied(rng, shape):
+    """Return whole numbers with a tie over channels and one over space, at 0, so that they are ties in F' too."""
+    x = rng.integers(-2, 3, shape).astype(float)
+    x[:, 0] = -np.abs(x[:, 0])
+    x[:, :, 0, 0], x[:, 0, -1, -1] = 0, 0
+    return x
+
+
+def make_params(dialect, channels, reduction, kernel_size, rng):
+    """Draw parameters, biases included where the dialect has them."""
+    reduction = min(2, channels) if reduction is None else reduction
+    params = init_cbam(channels, reduction, kernel_size, rng=rng, dialect=dialect)
+    return params | {name: rng.normal(size=params[name].shape) for name in ("b0", "b1") if name in params}
+
+
+class Case:
+    """One input with the right calculation on each of its images.
+
+    Parameters
+    ----------
+    x : ndarray, shape (N, C, H, W)
+        The images.
+    params : dict of str to ndarray
+        The weights.
+    dialect : Dialect
+        What is right.
+    rng : numpy.random.Generator
+        For the gradients of the outputs.
+    """
+
+    def __init__(self, x, params, dialect, rng):
+        self.x, self.params = np.asarray(x, float), {name: np.asarray(W, float) for name, W in params.items()}
+        cbam_forward(self.x, self.params, dialect)  # says what is wrong with x or params
+        dout = rng.normal(size=self.x.shape)
+        self.traces = [trace_cbam(F, self.params, d, dialect) for F, d in zip(self.x, dout, strict=True)]
+        extra = {name: W for name, W in self.params.items() if name not in PARAMETERS}
+        self.given = [
+            {step.name: np.asarray(step.value, float) for step in trace if step.given} | extra for trace in self.traces
+        ]
+        self.rules = [trace.rules for trace in self.traces]
+        self.output = [name for name in self.traces[0].names if not name.startswith("d")][-1]
+        maps = [name for name in ("M_c", "M_s") if name in self.rules[0]]
+        self._dmaps = {name: rng.normal(size=self.shape(name)) for name in maps}
+
+    @property
+    def steps(self):
+        """Names of the steps that are computed, in their order."""
+        return tuple(self.rules[0])
+
+    def shape(self, name):
+        """Return the shape of a step for the whole batch: weights' gradients are summed over it."""
+        shape = self.traces[0][name].shape
+        return shape if name in WEIGHTS else (len(self.x), *shape)
+
+    @property
+    def dout(self):
+        """The gradient of the output, (N, ...)."""
+        return np.stack([given[f"d{self.output}"] for given in self.given])
+
+    def ending_at(self, name):
+        """Return the case for a function whose output is this step: the feature map itself, or an attention map."""
+        if name == self.output:
+            return self
+        other = copy.copy(self)
+        other.__dict__.pop("images", None)
+        other.output = name
+        paths = [i for i in self.rules[0]["dF"].inputs if not i.endswith("_direct")]
+        through_the_map = {"dF": products(*(term("cij->cij", path) for path in paths))}
+        other.rules = [rules | through_the_map for rules in self.rules]
+        other.given = [given | {f"d{name}": d} for given, d in zip(self.given, self._dmaps[name], strict=True)]
+        return other
+
+    @cached_property
+    def images(self):
+        """What follows on each image."""
+        return [Following(rules, given, {}) for rules, given in zip(self.rules, self.given, strict=True)]
+
+    def calculations(self, changes=None):
+        """Return what the mistakes ask about, an image each, with rules changed already."""
+        changes = changes or [{}] * len(self.x)
+        return [
+            BatchCalculation(trace, rules | change, self.traces, given)
+            for trace, rules, change, given in zip(self.traces, self.rules, changes, self.given, strict=True)
+        ]
+
+    def value(self, name, images=None):
+        """Return a step for the whole batch: what is right, or what follows on `images` with changed rules."""
+        values = [image.allowed(name)[0] for image in (self.images if images is None else images)]
+        return np.sum(values, axis=0) if name in WEIGHTS else np.stack(values)
+
+    def agrees(self, name, value, tolerance, images):
+        """Tell whether a step is what follows on `images`, relative to its largest entry."""
+        slack = tolerance * (np.abs(value).max() or 1)
+
+        def near(ours, theirs):
+            return bool((np.abs(ours - theirs) <= slack).all())
+
+        try:
+            if name in WEIGHTS:
+                return near(self.value(name, images), value)
+            return all(near(image.allowed(name)[0], v) for image, v in zip(images, value, strict=True))
+        except Circular:
+            return False
+
+
+def changed(images, changes):
+    """Return what follows on each image with some rules changed."""
+    return [image.changed(change) for image, change in zip(images, changes, strict=True)]

@@ -1,0 +1,1 @@
+"""Which mistakes explain what went wrong: hypotheses held against evidence."""
