@@ -209,10 +209,11 @@ def test_comparing_the_dialects_on_the_lecture_s_example():
     for row in found.rows:
         assert row.difference == np.abs(row.out - found["paper"].out).max()
     text = str(found)
-    assert (
-        "official  0.8748" in text and "keras: tied maxima: split, MLP with biases, so b1 counts twice, r = 8" in text
-    )
-    assert "<td>timm-light</td>" in found._repr_html_()
+    assert "official  0.8748" in text and "luuuyi:     initial weights: pytorch" in text
+    assert "keras:      tied maxima: split; MLP with biases, so that b1 counts twice; r = 8" in text
+    assert max(map(len, text.splitlines())) <= 80
+    page = found._repr_html_()
+    assert page.count('<th scope="row"') == len(DIALECTS) and '<th scope="col" style="text-align:left' in page
 
 
 def test_comparing_the_dialects_on_another_map(rng):

@@ -1,8 +1,8 @@
 """Pictures. Every function returns a figure and shows nothing; nothing else imports matplotlib."""
 
+from .block_diagram import diagram
 from .colours import KINDS, cell_colours, limits_of
 from .comparison import comparison_figure
-from .diagram import diagram
 from .history import history_figure
 from .maps import CELL, Figure, attention_figure, draw_matrix, matrices
 from .picture import read_picture

@@ -1,11 +1,14 @@
 """How numbers, arrays and formulas are written: for the terminal, for LaTeX, for HTML."""
 
-import html
 import re
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from numbers import Rational
+from typing import Any
 
 import numpy as np
+
+from .tables import Markup, code, html_table
 
 DECIMALS = 4
 
@@ -24,9 +27,9 @@ PLAIN = [  # LaTeX to plain text; applied in this order until nothing changes, s
 ]
 
 
-def plain(latex):
-    """Turn one of our LaTeX formulas into one line of text."""
-    before = None
+def plain(latex: str) -> str:
+    """Turn one of the project's LaTeX formulas into one line of text."""
+    before = ""
     while before != latex:
         before = latex
         for pattern, text in PLAIN:
@@ -34,7 +37,7 @@ def plain(latex):
     return latex.replace("{", "").replace("}", "")
 
 
-def number(value, decimals=DECIMALS):
+def number(value: Any, decimals: int = DECIMALS) -> str:
     """Write a number: fractions and integers exactly, everything else with `decimals` places."""
     if isinstance(value, Rational):
         return str(value)
@@ -44,8 +47,8 @@ def number(value, decimals=DECIMALS):
     return text.removeprefix("-") if float(text) == 0 else text
 
 
-def result(value, decimals=DECIMALS):
-    """Write what a calculation gives: "= 1.445" where that is all, "≈ 0.8091" where it goes on."""
+def result(value: Any, decimals: int = DECIMALS) -> str:
+    """Write the result of a calculation: "= 1.445" if that is exact, "≈ 0.8091" if it is rounded."""
     value = float(value)
     if abs(value) < 1e-12:
         return "= 0"
@@ -56,7 +59,7 @@ def result(value, decimals=DECIMALS):
     return f"= {text.rstrip('0').rstrip('.') if '.' in text and fixed else text}"
 
 
-def number_latex(value, decimals=DECIMALS):
+def number_latex(value: Any, decimals: int = DECIMALS) -> str:
     """Write a number as LaTeX."""
     if isinstance(value, Fraction) and value.denominator > 1:
         sign = "-" if value < 0 else ""
@@ -64,18 +67,18 @@ def number_latex(value, decimals=DECIMALS):
     return number(value, decimals)
 
 
-def _strings(value, write):
+def _strings(value: Any, write: Callable[[Any], str]) -> np.ndarray:
     value = np.asarray(value, dtype=object)
     return np.array([write(v) for v in value.flat], dtype=object).reshape(value.shape)
 
 
-def table(cells):
+def table(cells: Sequence[Sequence[str]]) -> list[str]:
     """Align rows of strings into right-aligned columns; return the lines."""
     widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
     return ["  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in cells]
 
 
-def side_by_side(blocks, gap="   "):
+def side_by_side(blocks: Sequence[Sequence[str]], gap: str = "   ") -> list[str]:
     """Put blocks of lines next to each other; return the lines."""
     height = max(map(len, blocks))
     padded = []
@@ -85,7 +88,7 @@ def side_by_side(blocks, gap="   "):
     return [gap.join(lines).rstrip() for lines in zip(*padded, strict=True)]
 
 
-def text(value, names=None, decimals=DECIMALS):
+def text(value: Any, names: Sequence[str] | None = None, decimals: int = DECIMALS) -> list[str]:
     """Write an array as lines of text, a stack of matrices side by side.
 
     Parameters
@@ -93,7 +96,7 @@ def text(value, names=None, decimals=DECIMALS):
     value : array_like
         A number, vector, matrix or stack of matrices.
     names : sequence of str, optional
-        Headings of the matrices in a stack; [1], [2], ... where none are given.
+        Headings of the matrices in a stack; [1], [2], ... by default.
     decimals : int
         Places of numbers that are neither fractions nor integers.
 
@@ -115,7 +118,7 @@ def text(value, names=None, decimals=DECIMALS):
     )
 
 
-def latex(value):
+def latex(value: Any) -> str:
     """Write an array as LaTeX: a number, a row, a matrix, or matrices in a row."""
     cells = _strings(value, number_latex)
     if cells.ndim == 0:
@@ -126,15 +129,17 @@ def latex(value):
     return rf"\begin{{bmatrix}} {rows} \end{{bmatrix}}"
 
 
-def html_array(value):
-    """Write an array as small HTML tables, a stack side by side; readable without styles of the page."""
-    cells = _strings(value, lambda v: html.escape(number(v)))
+def html_array(value: Any, name: str = "") -> Markup:
+    """Write an array as small HTML tables, a stack side by side; readable without styles of the page.
+
+    `name` is what a screen reader calls it.
+    """
+    cells = _strings(value, number)
     if cells.ndim == 0:
-        return f"<code>{cells.item()}</code>"
+        return code(cells.item())
     if cells.ndim == 3:
-        return "".join(html_array(matrix) for matrix in np.asarray(value, dtype=object))
-    style = "padding:2px 8px;text-align:right;border:1px solid #8888"
-    rows = "".join(
-        "<tr>" + "".join(f'<td style="{style}">{cell}</td>' for cell in row) + "</tr>" for row in np.atleast_2d(cells)
-    )
-    return f'<table style="display:inline-table;border-collapse:collapse;margin:2px 10px 2px 0">{rows}</table>'
+        parts = np.asarray(value, dtype=object)
+        tables = [html_array(part, f"{name}[{i}]" if name else "") for i, part in enumerate(parts, start=1)]
+        style = "display:flex;flex-wrap:wrap;gap:2px 10px"
+        return Markup(f'<div style="{style}">{"".join(f"<div>{table}</div>" for table in tables)}</div>')
+    return html_table(np.atleast_2d(cells).tolist(), label=name, right=range(cells.shape[-1]), boxed=True)

@@ -1,7 +1,6 @@
 """A calculation as an ordered list of named steps. Indices start at 1, as on the slides."""
 
 import difflib
-import html
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -11,6 +10,7 @@ import numpy as np
 from ...cbam import Dialect
 from . import notation
 from .rules import Rule
+from .tables import code, html_table
 
 ALIASES = {"F'_avg": "Fs_avg", "F'_max": "Fs_max"}  # the slides have two names for the maps of the spatial step
 
@@ -146,12 +146,8 @@ class Trace(Sequence):
         return "\n\n".join(map(str, self.steps))
 
     def _repr_html_(self):
-        left = 'style="text-align:left"'
-        rows = "".join(
-            f"<tr><td {left}>{html.escape(step.slide)}</td><td {left}><code>{html.escape(step.name)}</code></td>"
-            f"<td {left}>${html.escape(step.symbol if step.given else step.formula)}$</td>"
-            f"<td {left}>{notation.html_array(step.value)}</td></tr>"
-            for step in self.steps
-        )
-        heads = "".join(f"<th {left}>{head}</th>" for head in ("slide", "step", "formula", "value"))
-        return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+        rows = [
+            (code(s.name), s.slide, f"${s.symbol if s.given else s.formula}$", notation.html_array(s.value, s.name))
+            for s in self.steps
+        ]
+        return html_table(rows, ("step", "slide", "formula", "value"), label="the calculation", row_heads=True)

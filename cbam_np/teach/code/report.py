@@ -1,13 +1,13 @@
 """What `check_function` has found, for a person."""
 
-import html
-import textwrap
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from ..mistakes.code import WEIGHTS
+from ..report.blocks import Block, Items, Sentences, as_html, as_text
+from ..report.verdicts import RIGHT, WRONG
 from .reading import LABELS
 
 TITLES = {"channel": "channel attention", "spatial": "spatial attention", "cbam": "CBAM"}
@@ -166,45 +166,29 @@ class FunctionReport:
         way = ", backward" if first.name.startswith("d") else ""
         return f"{title}{way}: wrong on {len(wrong)} of {inputs}; first at {first.first_wrong}"
 
-    def _reasons(self):
-        """Yield the explanations, (what leads to them, name, sentence)."""
-        lead = "It gives exactly what you get with"
-        if not self.whole:
-            lead = f"As far as {self.first_wrong}, it gives exactly what you get with"
+    def blocks(self) -> list[Block]:
+        """Return what the report says, to be shown as text or HTML: see `cbam_np.teach.report.blocks`."""
+        first, _, rest = self._head().partition(": ")
+        found: list[Block] = [Sentences(rest, f"{first}:")]
+        lead = "Same result as" if self.whole else f"As far as {self.first_wrong}, same result as"
         for explanation in self.explanations:
-            yield lead, explanation.name, explanation.sentence
-            lead = "or with"
+            found += [Sentences("", f"{lead}: {explanation.name}"), Items([explanation.sentence])]
+            lead = "or as"
+        if self.wrong and not self.explanations:
+            found.append(Sentences(UNKNOWN))
+        return [*found, *(Sentences(text) for text in (*self.problems, *self.notes))]
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<FunctionReport: {'right' if self.ok else 'wrong'}>"
 
-    def __str__(self):
-        lines = [self._head()]
-        for lead, name, sentence in self._reasons():
-            lines += [*_wrapped(f"{lead}: {name}"), *_wrapped(sentence, "  ")]
-        if self.wrong and not self.explanations:
-            lines += _wrapped(_UNKNOWN)
-        for text in (*self.problems, *self.notes):
-            lines += _wrapped(text, "  ", "- ")
-        return "\n".join(lines)
+    def __str__(self) -> str:
+        return as_text(self.blocks())
 
-    def _repr_html_(self):
-        reasons = "".join(
-            f"<p>{html.escape(lead)}: <b>{html.escape(name)}</b><br>{html.escape(sentence)}</p>"
-            for lead, name, sentence in self._reasons()
-        )
-        rest = [_UNKNOWN] * (bool(self.wrong) and not self.explanations) + [*self.problems, *self.notes]
-        items = "".join(f"<li>{html.escape(text)}</li>" for text in rest)
-        mark = "✓" if self.ok else "✗"
-        return f"<p>{mark} {html.escape(self._head())}</p>{reasons}" + (f"<ul>{items}</ul>" if items else "")
+    def _repr_html_(self) -> str:
+        return as_html(self.blocks(), RIGHT if self.ok else WRONG)
 
 
-_UNKNOWN = (
+UNKNOWN = (
     "Neither a known mistake nor two of them together give these numbers. Return the steps on the way as a dict, "
     "{'F_avg': ..., 'M_c': ...}, or gradients by their names, and the first wrong one will be found."
 )
-
-
-def _wrapped(text, indent="", first=None):
-    first = indent if first is None else first
-    return textwrap.wrap(text, 100, initial_indent=first, subsequent_indent=indent, break_long_words=False)

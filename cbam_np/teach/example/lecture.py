@@ -1,11 +1,12 @@
 """The slides' example: every number on the slides, and what comes after them where they stop.
 
 The slides give F, W_0 = 0.5, W_1 = 1.0 and carry channel 1 through the channel submodule. They give no kernel, no
-second reading of the MLP and no backward pass; those are this project's own choice and marked so.
+shared MLP and no backward pass; those are this project's choice, and are marked as such.
 """
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -27,16 +28,15 @@ F = np.array(
 F.flags.writeable = False
 
 
-def _exact(rows):
+def _exact(rows: list[list[Any]]) -> np.ndarray:
     return np.array([[Fraction(entry) for entry in row] for row in rows], dtype=object)
 
 
-def kernel():
+def kernel() -> np.ndarray:
     """Return the 7×7 kernel, (1, 2, 7, 7): this project's choice, since the slides give none.
 
-    Six entries are not 0, so that it can be followed by hand. It is not symmetric, and its half for the average
-    map differs from its half for the maximum map: flipped, transposed, swapped or without padding, it would give
-    other numbers.
+    Six entries are not 0, so that it can be followed by hand. It is not symmetric, and its half for the average map
+    differs from its half for the maximum map: flipped, transposed, swapped or without padding, it gives other numbers.
     """
     W7 = np.full((1, 2, 7, 7), Fraction(0), dtype=object)
     middle = 3
@@ -52,7 +52,7 @@ def kernel():
     return W7
 
 
-def upstream():
+def upstream() -> np.ndarray:
     """Return ∂L/∂F'', (C, H, W), for the backward pass: this project's choice, small whole numbers."""
     return np.array(
         [
@@ -63,7 +63,7 @@ def upstream():
     )
 
 
-def parameters(mlp="slides"):
+def parameters(mlp: str = "slides") -> dict[str, np.ndarray]:
     """Return the weights of the example.
 
     Parameters
@@ -93,7 +93,7 @@ def parameters(mlp="slides"):
     return {"W0": W0, "W1": W1, "W7": kernel()}
 
 
-def trace(mlp="slides") -> Trace:
+def trace(mlp: str = "slides") -> Trace:
     """Return the example as a trace, forward and backward.
 
     Parameters
@@ -104,7 +104,17 @@ def trace(mlp="slides") -> Trace:
     Returns
     -------
     Trace
-        The steps; ``trace()["M_c[1]"].value`` is 0.809...
+        The steps, by name; indices start at 1, as on the slides.
+
+    Examples
+    --------
+    >>> print(trace()["F_avg"])
+    F_avg: F^c_avg[c] = 1/HW Σ_ij F[c,i,j]   (Step 1)
+        8/9  8/9  10/9
+    >>> round(float(trace()["M_c[1]"].value), 3)
+    0.809
+    >>> len(trace("shared")["h_avg"].value)  # one hidden unit for all channels
+    1
     """
     return trace_cbam(F, parameters(mlp), dF_out=upstream())
 
@@ -128,7 +138,7 @@ class SlideNumber:
     slide: str
 
     @property
-    def decimals(self):
+    def decimals(self) -> int | None:
         """Decimals printed; None for a fraction or a whole number, which are exact."""
         return len(self.printed.partition(".")[2]) or None
 
@@ -153,7 +163,7 @@ SLIDE_NUMBERS = (
 """Every number on the slides of Steps 0 and 1; the other slides have none."""
 
 
-def slide_chain():
+def slide_chain() -> dict[str, float | Fraction]:
     """Return the slides' own calculation for channel 1, which goes on from the rounded average 0.89.
 
     Returns
@@ -170,7 +180,7 @@ def slide_chain():
     return chain | {"z_max[1]": z_max[0, 0], "z_c[1]": (z_avg + z_max)[0, 0], "M_c[1]": Mc[0, 0]}
 
 
-def match(printed, trace):
+def match(printed: SlideNumber, trace: Trace) -> str:
     """Say how a number on a slide agrees with the trace.
 
     Parameters
@@ -183,8 +193,8 @@ def match(printed, trace):
     Returns
     -------
     {"exact", "rounded", "follows", "differs"}
-        "exact": the same number. "rounded": the value, rounded as printed. "follows": what comes out of the
-        slides' own rounded average. "differs": none of these.
+        "exact": the same number. "rounded": the value, rounded as printed. "follows": what the slides' own rounded
+        average gives. "differs": none of these.
     """
     value = trace[printed.name].value
     if Fraction(printed.printed) == value:

@@ -1,9 +1,15 @@
 """The whole lecture as text for a terminal of eighty columns."""
 
+from collections.abc import Iterable
+from typing import TypeAlias
+
 import numpy as np
 
 from ..calculation import notation
+from ..calculation.trace import Trace
 from .lecture import CHANNELS, SLIDE_NUMBERS, match, trace
+
+Part: TypeAlias = tuple[list[str], ...]  # paragraphs, each a list of lines
 
 DECIMALS = 3
 CHANNEL_STEPS = {  # what the table of Step 1 calls the steps of a trace
@@ -20,8 +26,8 @@ CHANNEL_STEPS = {  # what the table of Step 1 calls the steps of a trace
 }
 
 
-def walkthrough():
-    """Return the lecture from Step 0 to Step 3 and the way back, the slides' numbers marked as matched.
+def walkthrough() -> str:
+    """Return the lecture from Step 0 to Step 3 and back again, with the numbers on the slides marked.
 
     Returns
     -------
@@ -46,14 +52,13 @@ def walkthrough():
     return "\n\n".join("\n".join(part) for part in parts)
 
 
-def _step_0(slides):
+def _step_0(slides: Trace) -> Part:
     names = [f"F_{c} ({channel})" for c, channel in enumerate(CHANNELS, start=1)]
-    return ["Step 0, feature extraction: F has C = 3 channels of 3×3"], _indented(
-        notation.text(slides["F"].value, names)
-    )
+    maps = _indented(notation.text(slides["F"].value, names))
+    return ["Step 0, feature extraction: F has C = 3 channels of 3×3"], maps
 
 
-def _step_1(slides):
+def _step_1(slides: Trace) -> Part:
     shared = trace("shared")
     W0, W1 = (notation.text(shared[name].value.ravel())[0] for name in ("W0", "W1"))
     avg, z_avg, z_c = (notation.number(slides[name].value) for name in ("F_avg[1]", "z_avg[1]", "z_c[1]"))
@@ -81,7 +86,7 @@ def _step_1(slides):
     )
 
 
-def _step_2(slides):
+def _step_2(slides: Trace) -> Part:
     W7 = slides["W7"].value
     weights = [
         f"{notation.number(W7[at]):>4} at [{', '.join(str(i + 1) for i in at)}]"
@@ -101,11 +106,11 @@ def _step_2(slides):
     )
 
 
-def _step_3(slides):
+def _step_3(slides: Trace) -> Part:
     return ["Step 3, combination: F'' = M_s(F') ⊗ F'"], _step(slides, "F''")
 
 
-def _backward(slides):
+def _backward(slides: Trace) -> Part:
     names = slides.names[slides.names.index("dF''") + 1 :]
     return (
         ["The way back, beyond the slides: dX is ∂L/∂X; we choose"],
@@ -114,11 +119,11 @@ def _backward(slides):
     )
 
 
-def _indented(lines, by=4):
+def _indented(lines: Iterable[str], by: int = 4) -> list[str]:
     return [" " * by + line for line in lines]
 
 
-def _step(slides, name):
+def _step(slides: Trace, name: str) -> list[str]:
     step = slides[name]
     if name == "dW7":  # a 3×3 map never meets the outermost ring of the kernel
         inner = step.value[:, 1:6, 1:6]
@@ -126,18 +131,18 @@ def _step(slides, name):
     return [step.heading, *_matrix(step.value)]
 
 
-def _matrix(value):
+def _matrix(value: np.ndarray) -> list[str]:
     return _indented(notation.text(value, decimals=DECIMALS))
 
 
-def _on_the_slide(slides, name):
+def _on_the_slide(slides: Trace, name: str) -> str:
     """Tell which numbers on the slides an entry of the trace is, and how they agree."""
     marks = {"exact": "✓ {}", "rounded": "✓ {}", "follows": "✓ {} (from 0.89)", "differs": "✗ {}"}
     return ", ".join(marks[match(n, slides)].format(n.printed) for n in SLIDE_NUMBERS if n.name == name)
 
 
-def _channel_table(trace, *others, marks=None):
-    """List the channel submodule: a row a quantity, three columns a trace, one for each channel or hidden unit."""
+def _channel_table(trace: Trace, *others: Trace, marks: list[str] | None = None) -> list[str]:
+    """List the channel submodule: a row for each quantity, and per trace a column for each channel or hidden unit."""
     rows = []
     for (name, label), mark in zip(CHANNEL_STEPS.items(), marks or [""] * len(CHANNEL_STEPS), strict=True):
         row = [label]

@@ -4,16 +4,21 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from math import isfinite
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from ..answers.reading import Written
 from ..calculation import notation
+from ..calculation.bounds import Following
 from ..calculation.trace import Step, Trace
-from ..diagnosis.diagnose import diagnose
-from .student_values import OwnNumbers
-from .verdicts import BLANK, VERDICTS, WRONG
-from .views import as_html, as_text
+from ..diagnosis.diagnose import Explanation, diagnose
+from .blocks import Block, as_html, as_text
+from .student_numbers import StudentNumbers
+from .verdicts import JUDGED, SOUND, VERDICTS, WRONG
+from .wording import blocks_of
+
+Readings: TypeAlias = dict[str, dict[tuple[int, ...], Written]]
 
 
 @dataclass(frozen=True)
@@ -28,32 +33,48 @@ class Judgement:
         Its 0-based index in the step.
     written : Written or None
         What the student wrote, and how precisely; None for a blank.
-    verdict : {"right", "follows", "wrong", "not judged"}
-        "right": the exact value, within the rounding of what was written. "follows": not that, but what follows
-        from the student's own earlier numbers. "wrong": neither. "not judged": a blank.
+    verdict : str
+        One of `VERDICTS`. "right": the exact value, within the rounding of what was written. "right, but cut off":
+        digits were dropped where they should have been rounded. "follows": not the exact value, but what follows from
+        the student's own earlier numbers. "wrong": none of these. "not judged": a blank. "not read": no number.
     follows : (float, float)
         From where to where it may lie by the student's own earlier numbers.
+    note : str
+        Why it could not be read.
     """
 
     entry: Step
-    index: tuple
+    index: tuple[int, ...]
     written: Written | None
     verdict: str
-    follows: tuple
+    follows: tuple[float, float]
+    note: str = ""
 
     @property
-    def step(self):
+    def number(self) -> Written:
+        """The number that was written; there is none beside a blank."""
+        if self.written is None:
+            raise ValueError(f"{self.entry.name} has no number: it is {self.verdict}")
+        return self.written
+
+    @property
+    def exact(self) -> float:
+        """The right value."""
+        return float(np.asarray(self.entry.value, float))
+
+    @property
+    def step(self) -> str:
         """Name of the whole step."""
         return self.entry.name.partition("[")[0]
 
-    def to_dict(self):
-        """Return the judgement as JSON has it; the value of a blank is not told."""
-        told = self.verdict != BLANK
+    def to_dict(self) -> dict[str, Any]:
+        """Return the judgement as JSON has it; the right value only beside an answer that was judged."""
+        told = self.verdict in JUDGED
         return {
             "entry": self.entry.name,
-            "written": self.written.text if told else None,
+            "written": self.written.text if self.written else None,
             "verdict": self.verdict,
-            "expected": _finite(self.entry.value) if told else None,
+            "expected": _finite(self.exact) if told else None,
             "expected_text": notation.number(self.entry.value) if told else None,
             "follows": [_finite(end) for end in self.follows] if told else None,
         }
@@ -74,49 +95,51 @@ class Report:
         These numbers, by step and 0-based index, with those that were handed to the student.
     """
 
-    def __init__(self, trace, judgements, following, readings):
-        self.trace: Trace = trace
-        self.judgements: tuple[Judgement, ...] = judgements
+    def __init__(
+        self, trace: Trace, judgements: tuple[Judgement, ...], following: Following, readings: Readings
+    ) -> None:
+        self.trace, self.judgements = trace, judgements
         self.following = following
-        self.own = OwnNumbers(trace, following, readings)
+        self.numbers = StudentNumbers(trace, following, readings)
 
     @property
-    def ok(self):
+    def ok(self) -> bool:
         """True where nothing is wrong; blanks are not judged."""
         return not self.wrong
 
-    def having(self, *verdicts):
+    def having(self, *verdicts: str) -> tuple[Judgement, ...]:
         """Return the judgements with one of these verdicts."""
         return tuple(j for j in self.judgements if j.verdict in verdicts)
 
     @cached_property
-    def wrong(self):
+    def wrong(self) -> tuple[Judgement, ...]:
         """The judgements of wrong answers."""
         return self.having(WRONG)
 
     @property
-    def first_wrong(self):
+    def first_wrong(self) -> Step | None:
         """The first wrong entry in the order of the trace, a `Step`; None where nothing is wrong."""
         return self.wrong[0].entry if self.wrong else None
 
     @cached_property
-    def handed(self):
+    def handed(self) -> set[tuple[str, tuple[int, ...]]]:
         """The numbers that were handed to the student and are not judged, as a set of (step, 0-based index)."""
-        known = {(name, index) for name, entries in self.own.readings.items() for index in entries}
+        known = {(name, index) for name, entries in self.numbers.readings.items() for index in entries}
         return known - {(j.step, j.index) for j in self.judgements}
 
     @cached_property
-    def explanations(self):
+    def explanations(self) -> tuple[Explanation, ...]:
         """The mistakes that explain the first wrong step, the likeliest first; none for a number that was given."""
         if self.ok or self.trace[self.wrong[0].step].given:
             return ()
-        name, wrong = self.wrong[0].step, {}
+        name = self.wrong[0].step
+        wrong: dict[str, np.ndarray] = {}
         for j in self.wrong:
             wrong.setdefault(j.step, np.zeros(self.trace[j.step].shape, bool))[j.index] = True
-        following = self.following.rounded(float(self.wrong[0].written.tolerance))
-        return diagnose(following, self.trace, name, wrong, self.own.readings[name])
+        following = self.following.rounded(float(self.wrong[0].number.tolerance))
+        return diagnose(following, self.trace, name, wrong, self.numbers.readings[name])
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """Return everything as a dict of plain values, ready for JSON.
 
         Returns
@@ -141,20 +164,24 @@ class Report:
             ],
         }
 
-    def to_json(self):
+    def to_json(self) -> str:
         """Return `to_dict` as text in JSON."""
         return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
 
-    def __repr__(self):
+    def blocks(self) -> list[Block]:
+        """Return what the report says, to be shown as text or HTML: see `cbam_np.teach.report.blocks`."""
+        return list(blocks_of(self))
+
+    def __repr__(self) -> str:
         return f"<Report: {len(self.judgements)} answers, {len(self.wrong)} wrong>"
 
-    def __str__(self):
-        return as_text(self)
+    def __str__(self) -> str:
+        return as_text(self.blocks())
 
-    def _repr_html_(self):
-        return as_html(self)
+    def _repr_html_(self) -> str:
+        return as_html(self.blocks(), WRONG if self.wrong else SOUND[0] if self.having(*SOUND) else "")
 
 
-def _finite(number):
+def _finite(number: float) -> float | None:
     """Return a float, or None for what JSON has no word for."""
     return float(number) if isfinite(number) else None

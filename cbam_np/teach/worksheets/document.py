@@ -2,6 +2,8 @@
 
 import html
 
+from ..calculation.tables import Markup
+
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -53,6 +55,6 @@ def document(title, body):
     return PAGE.format(title=html.escape(title), style=STYLE, body="\n".join(body))
 
 
-def typeset(text):
+def typeset(text: str) -> Markup:
     """Return a number as HTML, with a minus sign in place of a hyphen."""
-    return html.escape(text).replace("-", "−")
+    return Markup(html.escape(text).replace("-", "−"))

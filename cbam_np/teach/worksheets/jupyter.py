@@ -29,7 +29,7 @@ def notebook(sheet):
         _markdown(
             f"# {title_of(sheet)}",
             f"{LEVELS[sheet.level]}: {size_of(sheet)} numbers, with pencil and pocket calculator. Write them where the "
-            'question marks are, as text: `"0.809"` or `"8/9"`. Then run the cell. It tells what is right, what is '
+            'question marks are, as text: `"0.375"` or `"3/8"`. Then run the cell. It tells what is right, what is '
             "not, and what is still open; correct it and run it again, as often as you like.",
             f"{RULES} *With three numbers a minute, this takes about {5 * math.ceil(size_of(sheet) / 15)} minutes.*",
         ),

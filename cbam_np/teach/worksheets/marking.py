@@ -1,12 +1,12 @@
 """The control numbers of a whole class, to mark by."""
 
 import csv
-import html
 import io
 
 import numpy as np
 
 from ..calculation import notation
+from ..calculation.tables import html_table
 from .document import document, typeset
 from .layout import DECIMALS
 
@@ -28,17 +28,10 @@ def class_table(sheets):
         entry that are not 0.
     """
     head, *rows = _controls(sheets)
-    heads = "".join(f'<th scope="col">{html.escape(text)}</th>' for text in head)
-    lines = [
-        f'<tr><th scope="row">{typeset(first)}</th>{"".join(f"<td>{typeset(text)}</td>" for text in rest)}</tr>'
-        for first, *rest in rows
-    ]
-    table = [
-        f'<table class="key" aria-label="control numbers"><thead><tr>{heads}</tr></thead><tbody>',
-        *lines,
-        "</tbody></table>",
-    ]
-    return document(f"CBAM by hand · key to {len(rows)} worksheets", table)
+    table = html_table(
+        [[typeset(text) for text in row] for row in rows], head, label="control numbers", row_heads=True, kind="key"
+    )
+    return document(f"CBAM by hand · key to {len(rows)} worksheets", [table])
 
 
 def class_csv(sheets):

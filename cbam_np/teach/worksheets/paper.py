@@ -7,6 +7,7 @@ import numpy as np
 from latex2mathml.converter import convert
 
 from ..calculation import notation
+from ..calculation.tables import Markup, html_table
 from .document import document, typeset
 from .layout import DECIMALS, LEVELS, RULES, SECTIONS, part_name, rows_of, sections_of, size_of, title_of
 
@@ -70,17 +71,14 @@ def _filled(step, key):
     return np.vectorize(write, otypes=[object])(step.value)
 
 
-def _table(name, cells, caption=""):
+def _table(name: str, cells: np.ndarray, caption: str = "") -> Markup:
     """Write a vector or a matrix with its indices; `name` is what a screen reader says."""
-    heads = [f'<th scope="col">{j}</th>' for j in range(1, cells.shape[-1] + 1)]
-    rows = ["".join(f"<td>{typeset(text)}</td>" for text in row) for row in np.atleast_2d(cells)]
+    heads = [str(j) for j in range(1, cells.shape[-1] + 1)]
+    rows = [[typeset(text) for text in row] for row in np.atleast_2d(cells)]
     if cells.ndim == 2:
-        heads = ["<td></td>", *heads]
-        rows = [f'<th scope="row">{i}</th>{row}' for i, row in enumerate(rows, start=1)]
-    return (
-        f'<table aria-label="{html.escape(name)}">{f"<caption>{caption}</caption>" * bool(caption)}'
-        f"<thead><tr>{''.join(heads)}</tr></thead><tbody>{''.join(f'<tr>{row}</tr>' for row in rows)}</tbody></table>"
-    )
+        heads = ["", *heads]
+        rows = [[str(i), *row] for i, row in enumerate(rows, start=1)]
+    return html_table(rows, heads, label=name, caption=caption, row_heads=cells.ndim == 2, kind="")
 
 
 def _mathml(latex):

@@ -1,13 +1,18 @@
-"""A calculation with the student's own numbers put in: what any step gives with them, and on which it depends."""
+"""A calculation with the student's own numbers put in: what each step gives then, and which numbers it follows from."""
 
 import re
 from functools import cached_property
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..answers.numerals import PLAIN
+from ..answers.numerals import PLAIN, Written
 from ..calculation import notation
-from ..calculation.bounds import NOISE, touches
+from ..calculation.bounds import NOISE, Following, touches
+from ..calculation.rules import Rule
+from ..calculation.trace import Trace
+
+Index: TypeAlias = tuple[int, ...]
 
 MARK = "<{}|{}>"  # stands for an entry while a rule writes itself out, to see which entries go into it
 MARKED = re.compile(r"<([^|<>]+)\|([\d,]*)>")
@@ -15,8 +20,8 @@ MOST_PIECES = 12  # of a formula that is shortened
 LONGEST = 180  # characters of a formula that is not
 
 
-class OwnNumbers:
-    """Every step with the student's numbers where there are any, and with what comes of them where there are none.
+class StudentNumbers:
+    """Every step with the student's numbers where there are any, and with what follows from them where there are none.
 
     Parameters
     ----------
@@ -28,14 +33,15 @@ class OwnNumbers:
         These numbers, by step and 0-based index.
     """
 
-    def __init__(self, trace, following, readings):
+    def __init__(self, trace: Trace, following: Following, readings: dict[str, dict[Index, Written]]) -> None:
         self.trace, self.following, self.readings = trace, following, readings
-        self._marks, self._sources = {}, {}
+        self._marks: dict[str, np.ndarray] = {}
+        self._sources: dict[tuple[str, Index], list[tuple[str, Index]]] = {}
 
     @cached_property
-    def values(self):
+    def values(self) -> dict[str, np.ndarray]:
         """Every step's value, by name."""
-        found = {}
+        found: dict[str, np.ndarray] = {}
         for step in self.trace:
             value = step.rule.compute(*(found[i] for i in step.rule.inputs)) if step.rule else step.value
             found[step.name] = np.array(value, float)
@@ -43,7 +49,7 @@ class OwnNumbers:
                 found[step.name][index] = float(written.value)
         return found
 
-    def text(self, name):
+    def text(self, name: str) -> np.ndarray:
         """Return a step's entries as an object array of text."""
         exact = np.asarray(self.trace[name].value, object)
         texts = np.empty(exact.shape, object)
@@ -57,23 +63,23 @@ class OwnNumbers:
                 )
         return texts
 
-    def worked_out(self, rule, index):
+    def worked_out(self, rule: Rule, index: Index) -> tuple[str, float]:
         """Return one entry of a rule with the numbers put in, as text, and what that gives."""
         spelled = rule.spell(index, [self.text(name) for name in rule.inputs])
         return shortened(spelled), float(rule.compute(*(self.values[name] for name in rule.inputs))[index])
 
-    def allows(self, rule, index, written):
+    def allows(self, rule: Rule, index: Index, written: Written) -> bool:
         """Tell whether a rule by itself leads from the student's numbers to what was written, as far as it is exact."""
         following = self.following.rounded(float(written.tolerance))
         lows, highs = zip(*map(following.carried, rule.inputs), strict=True)
         low, high = rule.bound(lows, highs)
         return bool(touches(low[index], high[index], float(written.value), float(written.tolerance)))
 
-    def sources(self, name, index):
+    def sources(self, name: str, index: Index) -> list[tuple[str, Index]]:
         """Return the nearest numbers, not exact ones, that an entry follows from, as a list of (name, index)."""
         key = (name, index)
         if key not in self._sources:
-            found = {}
+            found: dict[tuple[str, Index], None] = {}
             for source in self._inputs(name, index):
                 if source[1] not in self.readings.get(source[0], {}):
                     found |= dict.fromkeys(self.sources(*source))
@@ -82,13 +88,13 @@ class OwnNumbers:
             self._sources[key] = list(found)
         return self._sources[key]
 
-    def _inputs(self, name, index):
+    def _inputs(self, name: str, index: Index) -> list[tuple[str, Index]]:
         """Return the entries that go into an entry; a rule writes itself out with marks in place of numbers."""
         rule = self.trace[name].rule
         spelled = rule.spell(index, [self._marked(i) for i in rule.inputs]) if rule else ""
         return [(i, tuple(map(int, filter(None, at.split(","))))) for i, at in MARKED.findall(spelled)]
 
-    def _marked(self, name):
+    def _marked(self, name: str) -> np.ndarray:
         """Return marks for the entries of a step; a given 0 stays, so that what is multiplied by it is left out."""
         if name not in self._marks:
             values, mine = self.values[name], self.readings.get(name, {})
@@ -99,16 +105,16 @@ class OwnNumbers:
         return self._marks[name]
 
 
-def _plain(text):
+def _plain(text: str) -> str:
     """Return a number as it goes into a formula: a decimal point, a plain minus, no spaces."""
     return "".join(text.split()).translate(PLAIN).replace(",", ".").removeprefix("+")
 
 
-def _same(value, exact):
+def _same(value: Any, exact: Any) -> bool:
     return abs(float(value) - float(exact)) <= NOISE * (1 + abs(float(exact)))
 
 
-def shortened(formula):
+def shortened(formula: str) -> str:
     """Return a formula with numbers put in, its middle left out where it is long: "0.5·2 + 1·3 + … + 2·0.25"."""
     pieces = re.split(r" (?=[+-] )|(?<=,) ", formula)
     if len(formula) <= LONGEST or len(pieces) <= MOST_PIECES:
