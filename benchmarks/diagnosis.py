@@ -24,7 +24,7 @@ from tqdm import tqdm
 import cbam_np
 from cbam_np.teach.calculation.steps import trace_cbam
 from cbam_np.teach.check import check
-from cbam_np.teach.mistakes import SLIPS, changes_of
+from cbam_np.teach.mistakes import SLIPS, occurrences
 from cbam_np.teach.worksheets.worksheet import worksheet
 from cbam_np.train.machine import describe_machine
 
@@ -84,7 +84,7 @@ def planted(seed):
     """Plant every mistake in a worksheet: {mistake: outcome}."""
     sheet, rng, few = make_sheet(seed), np.random.default_rng([2, seed]), seed < FEW_SHEETS
     outcomes, changes = {}, {}
-    for mistake, _, change in changes_of(sheet.trace):
+    for mistake, _, change in occurrences(sheet.trace):
         changes.setdefault(mistake.name, []).append(change)
     for name, variants in changes.items():
         for at in rng.permutation(len(variants)):  # one way of making it, if it shows
@@ -136,7 +136,7 @@ def timed(answers, trace, repeats):
     """Return the median seconds of a check with its diagnosis, and the number of explanations."""
     seconds = []
     for _ in range(repeats):
-        changes_of.cache_clear()
+        occurrences.cache_clear()
         began = time.perf_counter()
         report = check(answers, trace)
         explanations = report.explanations
@@ -149,7 +149,7 @@ def speed():
     trace = cbam_np.lecture.trace("shared")
     names = list(trace.rules)
     right = Student(trace, DECIMALS).answers(names)
-    flipped = next(change for mistake, _, change in changes_of(trace) if mistake.name == "the kernel flipped")
+    flipped = next(change for mistake, _, change in occurrences(trace) if mistake.name == "the kernel flipped")
     wrong = Student(trace, DECIMALS, flipped).answers(names)
     return {
         "all answers right": timed(right, trace, 15)[0],

@@ -5,8 +5,8 @@ import pytest
 import cbam_np
 from benchmarks.student import Student
 from cbam_np.teach.check import check
-from cbam_np.teach.diagnosis import diagnose as diagnosis
-from cbam_np.teach.mistakes import changes_of
+from cbam_np.teach.diagnosis import numbers
+from cbam_np.teach.mistakes import occurrences
 from cbam_np.teach.worksheets.worksheet import worksheet
 
 
@@ -53,7 +53,7 @@ def test_what_nothing_explains_stays_unexplained(number):
 def student(trace, *mistakes, decimals=4):
     changes = {}
     for name in mistakes:
-        changes |= next(change for mistake, _, change in changes_of(trace) if mistake.name == name)
+        changes |= next(change for mistake, _, change in occurrences(trace) if mistake.name == name)
     return Student(trace, decimals, changes)
 
 
@@ -70,7 +70,7 @@ def test_pairs_where_the_steps_between_are_missing(pair):
     trace = worksheet(3).trace
     answers = student(trace, *pair).answers(["M_c"])
     report = check(answers, trace)
-    found = [{m.name for m in explanation.mistakes} for explanation in report.explanations]
+    found = [{m.name for m in explanation.hypotheses} for explanation in report.explanations]
     assert set(pair) in found and len(found) <= 3
 
 
@@ -82,7 +82,7 @@ def test_pairs_at_one_step():
     rules["z_s"] = convolution("W7", "Fs_max", "Fs_avg", turn=lambda W: W[:, ::-1, ::-1])
     answers = Student(trace, 3, rules).answers(["M_c", "F'", "Fs_avg", "Fs_max", "z_s"])
     (explanation,) = check(answers, trace).explanations
-    assert {m.name for m in explanation.mistakes} == {
+    assert {m.name for m in explanation.hypotheses} == {
         "average and maximum map swapped in the concatenation",
         "the kernel flipped",
     }
@@ -93,7 +93,7 @@ def test_with_few_digits_no_pair_is_named_and_the_chance_is_told():
     trace = worksheet(3).trace
     for n in range(-20, 30, 3):
         for explanation in check({"M_c[1]": f"{n / 10}"}, trace).explanations:
-            assert len(explanation.mistakes) == 1 and explanation.chance > 0.5
+            assert len(explanation.hypotheses) == 1 and explanation.chance > 0.5
     (explanation, *_) = check(student(trace, "the kernel flipped").answers(["F'", "z_s"]), trace).explanations
     assert explanation.chance < 1e-6
 
@@ -121,6 +121,6 @@ def test_without_its_mistake_the_catalogue_explains_nothing(monkeypatch):
     trace = worksheet(3).trace
     answers = student(trace, "the kernel flipped").answers(["Fs_avg", "Fs_max", "z_s"])
     assert names(answers, trace) == ["the kernel flipped"]
-    without = [c for c in changes_of(trace) if c[0].name != "the kernel flipped"]
-    monkeypatch.setattr(diagnosis, "changes_of", lambda trace: without)
+    without = [c for c in occurrences(trace) if c[0].name != "the kernel flipped"]
+    monkeypatch.setattr(numbers, "occurrences", lambda trace: without)
     assert names(answers, trace) == []

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks import diagnosis
 from benchmarks.student import Student
-from cbam_np.teach.mistakes import MISTAKES, SLIPS, changes_of
+from cbam_np.teach.mistakes import MISTAKES, SLIPS, occurrences
 from cbam_np.teach.worksheets.worksheet import worksheet
 
 
@@ -55,7 +55,7 @@ def test_the_simulated_student_knows_which_step_is_wrong():
     names = list(trace.rules)
     right = Student(trace, 3)
     assert right.first_wrong(names) is None
-    change = next(change for mistake, _, change in changes_of(trace) if mistake.name == "the kernel flipped")
+    change = next(change for mistake, _, change in occurrences(trace) if mistake.name == "the kernel flipped")
     wrong = Student(trace, 3, change)
     assert wrong.first_wrong(names) == "z_s"
     np.testing.assert_array_equal(wrong.value("M_c"), right.value("M_c"))
@@ -67,10 +67,10 @@ def test_the_simulated_student_knows_which_step_is_wrong():
 def test_a_checker_that_errs_would_be_seen(monkeypatch):
     """A checker that ignores the student's rounding calls right answers wrong; one without mistakes names none."""
     from cbam_np.teach.calculation import bounds
-    from cbam_np.teach.diagnosis import diagnose
+    from cbam_np.teach.diagnosis import numbers
 
-    monkeypatch.setattr(diagnose, "changes_of", lambda trace: [])
+    monkeypatch.setattr(numbers, "occurrences", lambda trace: [])
     outcomes = diagnosis.planted(0)
     assert sum(outcome["named"] for outcome in outcomes.values()) < 0.1 * len(outcomes)
-    monkeypatch.setattr(bounds.Following, "carried", lambda self, name: self.allowed(name))
+    monkeypatch.setattr(bounds.Bounds, "carried", lambda self, name: self.allowed(name))
     assert sum(diagnosis.right(seed)[2] for seed in range(8)) > 0

@@ -13,7 +13,7 @@ from cbam_np.cbam import (
     spatial_attention_backward,
     spatial_attention_forward,
 )
-from cbam_np.teach.code.cases import Case, changed, make_inputs
+from cbam_np.teach.code.cases import Case, make_inputs, with_rules
 from cbam_np.teach.code.check import check_function
 from cbam_np.teach.mistakes import MISTAKES
 from cbam_np.teach.mistakes.code import CODE_MISTAKES
@@ -318,7 +318,7 @@ def twice_spatial(x, p):
 @pytest.mark.parametrize(("f", "both"), PAIRS)
 def test_two_mistakes_are_named(f, both):
     report = check_function(f)
-    assert any({m.name for m in e.mistakes} == both for e in report.explanations), str(report)
+    assert any({m.name for m in e.hypotheses} == both for e in report.explanations), str(report)
 
 
 def test_what_no_pair_explains_is_not_guessed():
@@ -391,7 +391,7 @@ def test_two_mistakes_in_two_steps_are_both_named():
         return {"M_c": M, "M_s": Ms, "F''": F1 * Ms}
 
     (explanation,) = check_function(f).explanations
-    assert {m.name for m in explanation.mistakes} == {"the average over space taken twice", "the kernel flipped"}
+    assert {m.name for m in explanation.hypotheses} == {"the average over space taken twice", "the kernel flipped"}
 
 
 def test_the_slides_names_of_the_spatial_maps_are_read():
@@ -503,7 +503,7 @@ def test_a_mistake_on_the_way_back_is_named(backward, name, step):
 def test_two_mistakes_on_the_way_back():
     report = check_function(forward, backward=Backward(both=False, slope_s=lambda M: 1.0))
     (explanation,) = report.explanations
-    assert {m.name for m in explanation.mistakes} == {
+    assert {m.name for m in explanation.hypotheses} == {
         "the sigmoid's derivative forgotten",
         "one branch dropped from dW_0",
     }
@@ -564,11 +564,11 @@ class Making:
     def images(self, case):
         found = []
         for calculation in case.calculations():
-            variant, change = next(iter(self.mistake.changes(calculation)), (None, None))
+            _, variant, change = next(iter(self.mistake.occurrences(calculation)), (None, None, None))
             assert variant, "could not be broadcast"
             found.append(change)
         self.way = "backward" if next(iter(found[0])).startswith("d") else "forward"
-        return changed(case.images, found)
+        return with_rules(case.images, found)
 
     def forward(self, x, params):
         case = Case(x, params, self.dialect, np.random.default_rng(1))
@@ -588,7 +588,7 @@ class Making:
         """Tell whether the mistake can be made on one of the inputs, and on the way on or back."""
         for x, params in make_inputs(self.dialect, None, None, None, np.random.default_rng(0)):
             case = Case(x, params, self.dialect, np.random.default_rng(1))
-            if self.mistake.changes(case.calculations()[0]):
+            if self.mistake.occurrences(case.calculations()[0]):
                 self.images(case)
                 return True
         return False

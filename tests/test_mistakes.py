@@ -8,7 +8,7 @@ import pytest
 import cbam_np
 from cbam_np.teach.answers.reading import written
 from cbam_np.teach.calculation.steps import trace_cbam
-from cbam_np.teach.mistakes import MISTAKES, SLIPS, changes_of
+from cbam_np.teach.mistakes import MISTAKES, SLIPS, occurrences
 
 BY_NAME = {mistake.name: mistake for mistake in MISTAKES}
 
@@ -50,7 +50,7 @@ def test_names_and_sentences():
 
 
 def test_every_mistake_can_happen():
-    happens = {mistake.name for trace in TRACES.values() for mistake, _, _ in changes_of(trace)}
+    happens = {mistake.name for trace in TRACES.values() for mistake, _, _ in occurrences(trace)}
     assert happens == set(BY_NAME)
 
 
@@ -58,7 +58,7 @@ def test_every_mistake_can_happen():
 def test_wrong_rules_give_what_fits_the_step(name, rng):
     trace = TRACES[name]
     values = floats(trace)
-    for mistake, _, change in changes_of(trace):
+    for mistake, _, change in occurrences(trace):
         for step, rule in change.items():
             points = [values[i] for i in rule.inputs]
             wrong = rule.compute(*points)
@@ -74,7 +74,7 @@ JUMPS = ("zeros left out", "place instead of", "rounded too early")
 def test_wrong_rules_keep_their_bounds(rng):
     trace = TRACES["biases"]
     values = floats(trace)
-    for mistake, _, change in changes_of(trace):
+    for mistake, _, change in occurrences(trace):
         for step, rule in change.items() if not any(word in mistake.name for word in JUMPS) else ():
             reach = {i: 0.05 * rng.random(values[i].shape) for i in rule.inputs}
             low, high = rule.bound(
@@ -91,7 +91,7 @@ def gives(name, step, mlp="shared", trace=None):
     """Return what comes out of a step for those who make a mistake, in its variants."""
     trace = trace or cbam_np.lecture.trace(mlp)
     values = floats(trace)
-    changes = [change for mistake, _, change in changes_of(trace) if mistake.name == name and step in change]
+    changes = [change for mistake, _, change in occurrences(trace) if mistake.name == name and step in change]
     return [change[step].compute(*(values[i] for i in change[step].inputs)) for change in changes]
 
 
@@ -182,7 +182,7 @@ def test_the_other_orders_are_the_dialect_s():
     params = cbam_np.lecture.parameters("shared")
     other = trace_cbam(cbam_np.lecture.F, params, order="spatial-channel")
     changes = next(
-        c for m, _, c in changes_of(cbam_np.lecture.trace("shared")) if m.name.startswith("spatial attention")
+        c for m, _, c in occurrences(cbam_np.lecture.trace("shared")) if m.name.startswith("spatial attention")
     )
     values = {step.name: np.asarray(step.value, float) for step in cbam_np.lecture.trace("shared") if step.given}
 

@@ -16,8 +16,8 @@ from cbam_np import check
 from cbam_np.teach.calculation import notation
 from cbam_np.teach.calculation.rules import products, term
 from cbam_np.teach.calculation.trace import Step, Trace
-from cbam_np.teach.diagnosis.diagnose import Explanation
-from cbam_np.teach.mistakes import changes_of
+from cbam_np.teach.diagnosis.search import Explanation
+from cbam_np.teach.mistakes import occurrences
 from cbam_np.teach.report.student_numbers import shortened
 from cbam_np.teach.report.verdicts import VERDICTS
 from cbam_np.teach.worksheets.worksheet import worksheet
@@ -80,7 +80,7 @@ def test_all_right():
 
 
 def test_something_wrong():
-    rule = next(c["z_c"] for m, _, c in changes_of(TRACE) if m.name == "the branches multiplied instead of added")
+    rule = next(c["z_c"] for m, _, c in occurrences(TRACE) if m.name == "the branches multiplied instead of added")
     found = explanation("multiplied", "The two branches are added, not multiplied.", rule)
     assert str(report_on(WRONG, found)) == (
         "2 of 4 answers are wrong; the first is z_c[1]. 1 is right, 1 follows from your\n"
@@ -292,7 +292,7 @@ def test_what_a_mistake_gives_is_told_only_if_it_gives_what_was_written():
     rule = TRACE["z_c"].rule
     told = explanation(rule=rule)
     assert "That gives" not in str(report_on(WRONG, told))
-    copied = next(c["z_c"] for m, _, c in changes_of(TRACE) if m.name == "the maximum's branch missing")
+    copied = next(c["z_c"] for m, _, c in occurrences(TRACE) if m.name == "the maximum's branch missing")
     assert "That gives 0.445." in str(report_on(WRONG, explanation(rule=copied)))
     unspelled = rule._replace(
         spell=lambda index, texts: "", compute=copied.compute, bound=copied.bound, inputs=("z_avg",)
@@ -314,7 +314,7 @@ def reports(rng):
         yield report_on({f"{name}[{','.join('1' * len(TRACE[name].shape))}]": "-17.125"}, None)
     for seed, level, options in [(1, "full", {}), (2, "backward", {}), (3, "full", {"channels": 4, "size": 5})]:
         sheet = worksheet(seed, level, **options)
-        changes = [change for _, _, change in changes_of(sheet.trace)]
+        changes = [change for _, _, change in occurrences(sheet.trace)]
         for at in rng.choice(len(changes), 8):
             handed = {n: value for n, value in sheet.printed.items() if not sheet.trace[n].given}
             answers = Student(sheet.trace, 3, changes[at], handed=handed).answers(sheet.asked)

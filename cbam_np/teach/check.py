@@ -3,7 +3,7 @@
 import numpy as np
 
 from .answers.reading import read_answers
-from .calculation.bounds import Following, touches
+from .calculation.bounds import Bounds, touches
 from .report.report import Judgement, Report
 from .report.verdicts import BLANK, FOLLOWS, RIGHT, WRONG
 
@@ -37,7 +37,7 @@ def check(answers, trace, handed=None):
     handed = read_answers(handed or {}, trace)
     readings = {name: handed.get(name, {}) | written.get(name, {}) for name in handed | written}
     values = {step.name: np.asarray(step.value, float) for step in trace}
-    following = Following(
+    following = Bounds(
         trace.rules,
         {name: values[name] for name in given},
         {name: _arrays(entries, values[name].shape) for name, entries in readings.items() if entries},
@@ -64,7 +64,7 @@ def _judge(answer, exact, following, name, index):
     value, tolerance = float(answer.value), float(answer.tolerance)
     if touches(exact, exact, value, tolerance):
         return RIGHT, allowed(following)
-    for steps in (following, following.rounded(tolerance)):  # as precise on the way as in the answer
+    for steps in (following, following.with_rounding(tolerance)):  # as precise on the way as in the answer
         if touches(*allowed(steps), value, tolerance):
             return FOLLOWS, allowed(steps)
     return WRONG, allowed(following)

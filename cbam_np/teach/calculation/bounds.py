@@ -21,7 +21,7 @@ class Circular(Exception):
     """Rules that lead back to where they started."""
 
 
-class Following:
+class Bounds:
     """Bounds on every step: what its inputs allow, where these are the student's own numbers if there are any.
 
     A number that a student wrote stands for what they went on with: the number as written, or what they had before
@@ -40,24 +40,24 @@ class Following:
     def __init__(self, rules, given, written):
         self.rules, self.given, self.written = rules, given, written
         self._allowed, self._carried, self._rounded = {}, {}, {}
-        self._base, self._touched = None, {}  # for `changed`: what it was changed from, and whether it reaches a step
-        self._strict, self._half = None, 0.0  # for `rounded`: the same without, and half a unit of the last place
+        self._base, self._touched = None, {}  # for `with_rules`: what it changed, and whether it reaches a step
+        self._strict, self._half = None, 0.0  # for `with_rounding`: the same without, and half a unit of the last place
 
-    def changed(self, changes):
+    def with_rules(self, changes):
         """Return the same for a calculation with some rules changed; what they do not reach is not computed again."""
-        other = Following(self.rules | changes, self.given, self.written)
+        other = Bounds(self.rules | changes, self.given, self.written)
         other._base, other._touched = self, dict.fromkeys(changes, True)
         if self._strict:
-            other._strict, other._half = self._strict.changed(changes), self._half
+            other._strict, other._half = self._strict.with_rules(changes), self._half
         return other
 
-    def rounded(self, half):
+    def with_rounding(self, half):
         """Return the same for a student who may have rounded the steps that were not handed in.
 
         `half` is half a unit of the last place; with 0, nothing is rounded.
         """
         if half and half not in self._rounded:
-            other = self._rounded[half] = Following(self.rules, self.given, self.written)
+            other = self._rounded[half] = Bounds(self.rules, self.given, self.written)
             other._strict, other._half = self, half
         return self._rounded[half] if half else self
 

@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -137,8 +138,8 @@ class Trace(Sequence):
         """Names of the steps, in order."""
         return tuple(self.by_name)
 
-    @property
-    def rules(self):
+    @cached_property
+    def rules(self) -> dict[str, Rule]:
         """How each step that is not given follows from other steps, by the steps' names."""
         return {step.name: step.rule for step in self.steps if step.rule}
 

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from ...cbam import cbam_forward, init_cbam
-from ..calculation.bounds import Circular, Following
+from ..calculation.bounds import Bounds, Circular
 from ..calculation.rules import products, term
 from ..calculation.steps import PARAMETERS, trace_cbam
 from ..mistakes.code import WEIGHTS, BatchCalculation
@@ -119,15 +119,15 @@ class Case:
     @cached_property
     def images(self):
         """What follows on each image."""
-        return [Following(rules, given, {}) for rules, given in zip(self.rules, self.given, strict=True)]
+        return [Bounds(rules, given, {}) for rules, given in zip(self.rules, self.given, strict=True)]
 
-    def calculations(self, changes=None):
-        """Return what the mistakes ask about, an image each, with rules changed already."""
-        changes = changes or [{}] * len(self.x)
-        return [
-            BatchCalculation(trace, rules | change, self.traces, given)
-            for trace, rules, change, given in zip(self.traces, self.rules, changes, self.given, strict=True)
-        ]
+    def calculation(self, image, rules):
+        """Return what the mistakes ask about one image of the batch, with these rules."""
+        return BatchCalculation(self.traces[image], rules, self.traces, self.given[image])
+
+    def calculations(self):
+        """Return what the mistakes ask about, one for each image."""
+        return [self.calculation(image, rules) for image, rules in enumerate(self.rules)]
 
     def value(self, name, images=None):
         """Return a step for the whole batch: what is right, or what follows on `images` with changed rules."""
@@ -149,6 +149,6 @@ class Case:
             return False
 
 
-def changed(images, changes):
+def with_rules(images, changes):
     """Return what follows on each image with some rules changed."""
-    return [image.changed(change) for image, change in zip(images, changes, strict=True)]
+    return [image.with_rules(change) for image, change in zip(images, changes, strict=True)]

@@ -1,39 +1,61 @@
-"""Which mistake a function has made: every one in the catalogue is tried, alone, then in pairs.
+"""What a program gave as evidence: which mistake it has made.
 
 The numbers are exact to many digits, so nothing fits by chance: a mistake is named if the wrong calculation gives
-what the function gave, on every input and in every step that was returned.
+what the program gave, on every input and in every step that was returned.
 """
 
+from functools import partial
 from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 
-from ..diagnosis.diagnose import MOST, Explanation
-from ..mistakes import MISTAKES
+from ..calculation.rules import Rule
+from ..diagnosis.search import Explanation, Fit, search
+from ..mistakes import MISTAKES, made_on_top
 from ..mistakes.code import CODE_MISTAKES, OVER, change_ties
 from ..mistakes.mistake import Mistake
-from .cases import Case, changed
+from .cases import Case, with_rules
 
 
 class Seen(NamedTuple):
     """What a function gave on one input, by the steps' names, and how far rounding may have moved it."""
 
     case: Case
-    values: dict
+    values: dict[str, np.ndarray]
     tolerance: float
 
 
 class Candidate(NamedTuple):
-    """One way to make a mistake: the wrong rules for every image of every input."""
+    """One way to make a mistake: the wrong rules for every image of every input. A hypothesis of the search."""
 
     mistake: Mistake
     variant: object
-    changes: list
+    changes: list[list[dict[str, Rule]]]
+
+    @property
+    def name(self) -> str:
+        """What the mistake is called."""
+        return self.mistake.name
+
+    @property
+    def sentence(self) -> str:
+        """What happened and what is right."""
+        return self.mistake.sentence
+
+    @property
+    def combines(self) -> bool:
+        """Whether it is tried together with others."""
+        return self.mistake.combines
+
+    @property
+    def steps(self) -> set[str]:
+        """Names of the steps that it changes."""
+        return {name for changes in self.changes for change in changes for name in change}
 
 
 @np.errstate(all="ignore")
-def explain(seen, first, backward=False):
+def explain(seen: list[Seen], first: str, backward: bool = False) -> tuple[tuple[Explanation, ...], bool]:
     """Find the mistakes that explain what a function gave.
 
     Parameters
@@ -52,26 +74,68 @@ def explain(seen, first, backward=False):
     whole : bool
         Whether they explain the later steps that were returned too.
     """
-    names = [name for name in seen[0].case.steps if any(name in s.values for s in seen)]
-    until_first = names[: names.index(first) + 1]
-    seen = sorted(seen, key=lambda s: s.case.x.size)
-    upstream = seen[0].case.images[0].upstream(first)
-    later = {step for name in names for step in seen[0].case.images[0].upstream(name)}
-    candidates = [c for c in _candidates(seen, backward) if any(name in later for name in _touched(c))]
-    relevant = [c for c in candidates if any(name in upstream for name in _touched(c))]
-    right = [s.case.images for s in seen]
-    found = [c for c in relevant if _fits(seen, until_first, _apply(right, c.changes))]
-    found = [c for c in found if c.mistake.combines] or found  # rounding and the like, where nothing else explains it
-    whole = [c for c in found if _fits(seen, names, _apply(right, c.changes))]
-    if whole:
-        return _told((c,) for c in whole), True
-    if found:
-        pairs = _pairs(seen, names, found, candidates)
-        return _told(pairs or ((c,) for c in found)), bool(pairs)
-    pairs = _pairs(seen, names, relevant, candidates)
-    if pairs or names == until_first:
-        return _told(pairs), True
-    return _told(_pairs(seen, until_first, relevant, relevant)), False
+    evidence = ArraysOfAProgram(seen, first)
+    candidates = [c for c in _candidates(evidence.seen, backward) if c.steps & evidence.later]
+    found = search([c for c in candidates if c.combines], evidence)
+    found = found or search([c for c in candidates if not c.combines], evidence)  # where nothing else explains it
+    return found, all(explanation.whole for explanation in found)
+
+
+class ArraysOfAProgram:
+    """What a function gave on every input, to hold wrong calculations against.
+
+    Parameters
+    ----------
+    seen, first
+        See `explain`.
+    """
+
+    def __init__(self, seen: list[Seen], first: str):
+        self.seen = sorted(seen, key=lambda s: s.case.x.size)
+        names = [name for name in seen[0].case.steps if any(name in s.values for s in seen)]
+        last = names.index(first) + 1
+        self.until_first, self.after_first = names[:last], names[last:]
+        image = self.seen[0].case.images[0]
+        self.upstream = set(image.upstream(first))
+        self.later = {step for name in names for step in image.upstream(name)}
+        self._made: tuple = ((), self._make(()))  # the mistakes that were made last, and what they led to
+
+    def weigh(self, *hypotheses: Candidate) -> Fit | None:
+        """Hold a wrong calculation against what the function gave."""
+        if not any(candidate.steps & self.upstream for candidate in hypotheses):
+            return None
+        made = self._make(hypotheses)
+        if made is None:
+            return None
+        images = [[bounds for bounds, _ in each] for each in made]
+        explains = fits(self.seen, self.until_first, images)
+        return Fit(explains, whole=explains and fits(self.seen, self.after_first, images))
+
+    def odds(self, together: int, whole: bool) -> float:
+        """Return 0: no array of floats is explained by chance."""
+        return 0.0
+
+    def _make(self, hypotheses):
+        """Return (bounds, changes) of every image with these mistakes made; None if that cannot be."""
+        if not hypotheses:
+            return [[(bounds, {}) for bounds in s.case.images] for s in self.seen]
+        last, before = self._made
+        if last != hypotheses[:-1]:
+            before = self._make(hypotheses[:-1])
+            self._made = hypotheses[:-1], before
+        if before is None:
+            return None
+        candidate = hypotheses[-1]
+        made = []
+        for s, changes, done in zip(self.seen, candidate.changes, before, strict=True):
+            made.append([])
+            for image, change, (bounds, earlier) in zip(range(len(changes)), changes, done, strict=True):
+                remake = partial(s.case.calculation, image)
+                own = made_on_top(candidate.variant, change, earlier, s.case.rules[image], remake)
+                if own is None:
+                    return None
+                made[-1].append((bounds.with_rules(own), earlier | own))
+        return made
 
 
 def _candidates(seen, backward):
@@ -79,32 +143,24 @@ def _candidates(seen, backward):
     per_image = []
     for s in seen:
         for calculation in s.case.calculations():
-            changes = {}
+            made = {}
             for mistake in (*MISTAKES, *CODE_MISTAKES):
-                for variant, change in mistake.changes(calculation):
+                for _, variant, change in mistake.occurrences(calculation):
                     if all(name.startswith("d") == backward and rule.inputs for name, rule in change.items()):
                         key = (mistake.name, variant, tuple(change))
-                        key += (sum(k[:3] == key for k in changes),)
-                        changes[key] = mistake, change
-            per_image.append(changes)
+                        key += (sum(k[:3] == key for k in made),)
+                        made[key] = mistake, change
+            per_image.append(made)
     found = []
-    for key in dict.fromkeys(key for changes in per_image for key in changes):
+    for key in dict.fromkeys(key for made in per_image for key in made):
         images = iter(per_image)
         changes = [[next(images).get(key, (None, {}))[1] for _ in s.case.x] for s in seen]
-        mistake = next(changes[key][0] for changes in per_image if key in changes)
+        mistake = next(made[key][0] for made in per_image if key in made)
         found.append(Candidate(mistake, key[1], changes))
     return found
 
 
-def _touched(candidate):
-    return {name for changes in candidate.changes for change in changes for name in change}
-
-
-def _apply(images, changes):
-    return [changed(i, c) for i, c in zip(images, changes, strict=True)]
-
-
-def _fits(seen, names, images):
+def fits(seen: list[Seen], names, images) -> bool:
     """Tell whether what follows on the images is what the function gave, in these steps."""
     return all(
         s.case.agrees(name, s.values[name], s.tolerance, i)
@@ -112,54 +168,6 @@ def _fits(seen, names, images):
         for name in reversed(names)
         if name in s.values
     )
-
-
-def _pairs(seen, names, firsts, seconds):
-    """Return the pairs of mistakes that explain these steps."""
-    right, found, tried = [s.case.images for s in seen], {}, set()
-    firsts, seconds = ([c for c in them if c.mistake.combines] for them in (firsts, seconds))
-    for first in firsts:
-        tried.add(id(first))
-        images = _apply(right, first.changes)
-        rules = [
-            list(zip(s.case.rules, s.case.calculations(changes), strict=True))
-            for s, changes in zip(seen, first.changes, strict=True)
-        ]
-        for second in seconds:
-            if id(second) in tried or second.mistake is first.mistake:
-                continue
-            changes = _on_top(first, second, rules)
-            if changes and _fits(seen, names, _apply(images, changes)):
-                found.setdefault(frozenset((first.mistake.name, second.mistake.name)), (first, second))
-                if len(found) == MOST:
-                    return list(found.values())
-    return list(found.values())
-
-
-def _on_top(first, second, rules):
-    """Return the second mistake's changes where the first has been made; None where that cannot be."""
-    if not _touched(first) & _touched(second):
-        return second.changes
-    found = []
-    for before, own, pairs in zip(first.changes, second.changes, rules, strict=True):
-        found.append([])
-        for done, change, (right, calculation) in zip(before, own, pairs, strict=True):
-            shared = done.keys() & change.keys()
-            if any(sorted(done[n].inputs) != sorted(right[n].inputs) for n in shared):
-                return None
-            again = second.variant(calculation) if shared else change
-            if not isinstance(again, dict) or not all(rule.inputs for rule in again.values()):
-                return None
-            found[-1].append(again)
-    return found
-
-
-def _told(found):
-    named = {}
-    for candidates in found:
-        explanation = Explanation(tuple(c.mistake for c in candidates))
-        named.setdefault(explanation.name, explanation)
-    return tuple(named.values())[:MOST]
 
 
 TIES = {
@@ -175,8 +183,8 @@ def other_ties(seen):
     overs = [over for over in OVER if change_ties(rules, over, ours)]
     for choice in product(sorted(TIES, key=lambda ties: ties != ours), repeat=len(overs)):
         how = dict(zip(overs, choice, strict=True))
-        images = [changed(s.case.images, [_ties(rules, how) for rules in s.case.rules]) for s in seen]
-        if _fits(seen, seen[0].case.steps, images):
+        images = [with_rules(s.case.images, [_ties(rules, how) for rules in s.case.rules]) for s in seen]
+        if fits(seen, seen[0].case.steps, images):
             return {over: ties for over, ties in how.items() if ties != ours}
     return {}
 
@@ -190,7 +198,7 @@ def without_ties(seen):
     kept = []
     for s in seen:
         others = [
-            changed(s.case.images, [_ties(rules, {"space": t, "channels": t}) for rules in s.case.rules])
+            with_rules(s.case.images, [_ties(rules, {"space": t, "channels": t}) for rules in s.case.rules])
             for t in ("split", "last")
         ]
         right = {name: s.case.value(name) for name in s.values}

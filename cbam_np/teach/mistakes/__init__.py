@@ -6,8 +6,9 @@ anybody's numbers. `MISTAKES` are mistakes in the calculation, `SLIPS` are mista
 
 from functools import lru_cache
 
+from ..calculation.trace import Trace
 from . import any_step, backward, backward_pools, channel, combination, pools, sigmoids, spatial
-from .mistake import Calculation, Mistake
+from .mistake import Calculation, Mistake, Occurrence, made_on_top
 from .slips import SLIPS, Slip
 
 MISTAKES = (
@@ -23,7 +24,7 @@ MISTAKES = (
 
 
 @lru_cache(maxsize=8)
-def changes_of(trace):
-    """Return every way in which a mistake can occur in a trace, as (mistake, variant, {step: wrong rule})."""
+def occurrences(trace: Trace) -> list[Occurrence]:
+    """Return every way in which a mistake can be made in a trace."""
     calculation = Calculation(trace)
-    return [(mistake, *change) for mistake in MISTAKES for change in mistake.changes(calculation)]
+    return [made for mistake in MISTAKES for made in mistake.occurrences(calculation)]

@@ -1,7 +1,8 @@
 """What a mistake is: a name, a sentence for the student, and the rules that it puts in the place of the right ones."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -72,8 +73,8 @@ class Mistake:
     square: str = ""
     combines: bool = True
 
-    def changes(self, calculation):
-        """Return the ways in which the mistake can occur in a calculation, each as (variant, {step: wrong rule})."""
+    def occurrences(self, calculation: Calculation) -> list["Occurrence"]:
+        """Return the ways in which the mistake can be made in a calculation."""
         shapes = {step.name: step.shape for step in calculation.trace}
         if not all(name in shapes for name in f"{self.needs} {self.square}".split()):
             return []
@@ -82,8 +83,71 @@ class Mistake:
         found = []
         for variant in self.variants:
             changes = variant(calculation)
-            found += [(variant, change) for change in (changes if isinstance(changes, list) else [changes])]
-        return [(variant, change) for variant, change in found if change and calculation.keys() >= change.keys()]
+            found += [Occurrence(self, variant, c) for c in (changes if isinstance(changes, list) else [changes])]
+        return [made for made in found if made.changes and calculation.keys() >= made.changes.keys()]
+
+
+class Occurrence(NamedTuple):
+    """One way in which a mistake can be made in a calculation: a hypothesis of the search.
+
+    Parameters
+    ----------
+    mistake : Mistake
+        What is done wrong.
+    variant : callable
+        Which of the mistake's variants.
+    changes : dict of str to Rule
+        The wrong rules, by the steps that they take the place of.
+    """
+
+    mistake: Mistake
+    variant: Callable
+    changes: dict[str, Rule]
+
+    @property
+    def name(self) -> str:
+        """What the mistake is called."""
+        return self.mistake.name
+
+    @property
+    def sentence(self) -> str:
+        """What happened and what is right."""
+        return self.mistake.sentence
+
+    @property
+    def combines(self) -> bool:
+        """Whether it is tried together with others."""
+        return self.mistake.combines
+
+
+def made_on_top(
+    variant: Callable, changes: dict[str, Rule], done: Mapping[str, Rule], right: Mapping[str, Rule], remake: Callable
+) -> dict[str, Rule] | None:
+    """Return the wrong rules of a mistake that is made where others have been made already.
+
+    Parameters
+    ----------
+    variant : callable
+        How the mistake is made.
+    changes : dict of str to Rule
+        The wrong rules that it leads to by itself.
+    done, right : mapping of str to Rule
+        The wrong rules of the mistakes that have been made, and all right ones.
+    remake : callable
+        (rules) -> the `Calculation` with these rules.
+
+    Returns
+    -------
+    dict of str to Rule or None
+        None where it cannot be made: the others have changed what a step is computed from.
+    """
+    shared = done.keys() & changes.keys()
+    if not shared:
+        return changes
+    if any(sorted(done[name].inputs) != sorted(right[name].inputs) for name in shared):
+        return None
+    again = variant(remake({**right, **done}))
+    return again if again and isinstance(again, dict) and all(rule.inputs for rule in again.values()) else None
 
 
 def mistake(name, sentence, *variants, **conditions):

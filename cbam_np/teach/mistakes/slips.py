@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import ClassVar
 
 import numpy as np
 
@@ -29,6 +30,7 @@ class Slip:
     sentence: str
     write: Callable
     readings: Callable
+    combines: ClassVar[bool] = False  # a slip explains by itself, or not at all
 
 
 def _decimals(written):

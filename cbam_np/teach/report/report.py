@@ -10,9 +10,10 @@ import numpy as np
 
 from ..answers.reading import Written
 from ..calculation import notation
-from ..calculation.bounds import Following
+from ..calculation.bounds import Bounds
 from ..calculation.trace import Step, Trace
-from ..diagnosis.diagnose import Explanation, diagnose
+from ..diagnosis.numbers import diagnose
+from ..diagnosis.search import Explanation
 from .blocks import Block, as_html, as_text
 from .student_numbers import StudentNumbers
 from .verdicts import JUDGED, SOUND, VERDICTS, WRONG
@@ -89,15 +90,13 @@ class Report:
         The right calculation.
     judgements : tuple of Judgement
         In the order of the trace.
-    following : Following
+    following : Bounds
         What follows from the student's numbers.
     readings : dict of str to dict of tuple of int to Written
         These numbers, by step and 0-based index, with those that were handed to the student.
     """
 
-    def __init__(
-        self, trace: Trace, judgements: tuple[Judgement, ...], following: Following, readings: Readings
-    ) -> None:
+    def __init__(self, trace: Trace, judgements: tuple[Judgement, ...], following: Bounds, readings: Readings) -> None:
         self.trace, self.judgements = trace, judgements
         self.following = following
         self.numbers = StudentNumbers(trace, following, readings)
@@ -136,8 +135,8 @@ class Report:
         wrong: dict[str, np.ndarray] = {}
         for j in self.wrong:
             wrong.setdefault(j.step, np.zeros(self.trace[j.step].shape, bool))[j.index] = True
-        following = self.following.rounded(float(self.wrong[0].number.tolerance))
-        return diagnose(following, self.trace, name, wrong, self.numbers.readings[name])
+        following = self.following.with_rounding(float(self.wrong[0].number.tolerance))
+        return diagnose(self.trace, following, name, wrong, self.numbers.readings[name])
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as a dict of plain values, ready for JSON.
@@ -155,7 +154,7 @@ class Report:
             "answers": [j.to_dict() for j in self.judgements],
             "explanations": [
                 {
-                    "mistakes": [{"name": m.name, "sentence": m.sentence} for m in explanation.mistakes],
+                    "mistakes": [{"name": m.name, "sentence": m.sentence} for m in explanation.hypotheses],
                     "against": explanation.against,
                     "explained": explanation.explained,
                     "chance": _finite(explanation.chance),

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..answers.numerals import PLAIN, Written
 from ..calculation import notation
-from ..calculation.bounds import NOISE, Following, touches
+from ..calculation.bounds import NOISE, Bounds, touches
 from ..calculation.rules import Rule
 from ..calculation.trace import Trace
 
@@ -27,13 +27,13 @@ class StudentNumbers:
     ----------
     trace : Trace
         The right calculation.
-    following : Following
+    following : Bounds
         What follows from the student's numbers.
     readings : dict of str to dict of tuple of int to Written
         These numbers, by step and 0-based index.
     """
 
-    def __init__(self, trace: Trace, following: Following, readings: dict[str, dict[Index, Written]]) -> None:
+    def __init__(self, trace: Trace, following: Bounds, readings: dict[str, dict[Index, Written]]) -> None:
         self.trace, self.following, self.readings = trace, following, readings
         self._marks: dict[str, np.ndarray] = {}
         self._sources: dict[tuple[str, Index], list[tuple[str, Index]]] = {}
@@ -70,7 +70,7 @@ class StudentNumbers:
 
     def allows(self, rule: Rule, index: Index, written: Written) -> bool:
         """Tell whether a rule by itself leads from the student's numbers to what was written, as far as it is exact."""
-        following = self.following.rounded(float(written.tolerance))
+        following = self.following.with_rounding(float(written.tolerance))
         lows, highs = zip(*map(following.carried, rule.inputs), strict=True)
         low, high = rule.bound(lows, highs)
         return bool(touches(low[index], high[index], float(written.value), float(written.tolerance)))

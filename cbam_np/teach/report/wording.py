@@ -194,10 +194,10 @@ def diagnosis(report: "Report") -> Iterator[Block]:
         numbers = "these numbers" if several else "this number"
         yield Sentences("", f"Unexplained: no mistake in the catalogue gives {numbers}.")
         return
-    names = [f"Two mistakes together: {e.name}." if len(e.mistakes) > 1 else f"{e.name}." for e in found]
+    names = [f"Two mistakes together: {e.name}." if len(e.hypotheses) > 1 else f"{e.name}." for e in found]
     details = [_details(report, j, e) for e in found]
     if len(found) == 1:
-        yield Sentences("", f"{'Looks like: ' if len(found[0].mistakes) == 1 else ''}{names[0]}")
+        yield Sentences("", f"{'Looks like: ' if len(found[0].hypotheses) == 1 else ''}{names[0]}")
         yield Items(details)
     else:
         yield Sentences("", "Any of these would explain it:")

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..calculation.bounds import Circular, Following
-from ..mistakes import changes_of
+from ..calculation.bounds import Bounds, Circular
+from ..mistakes import occurrences
 
 SEEN = 0.003  # a difference that shows in three decimals, with the rounding of some steps before
 
@@ -14,12 +14,12 @@ def signatures(trace, asked):
     Mistakes of rounding are left out: whether they show depends on how a student rounds.
     """
     given = {step.name: np.asarray(step.value, float) for step in trace if step.given}
-    right = Following(trace.rules, given, {})
+    right = Bounds(trace.rules, given, {})
     found = {}
-    for mistake, _, change in changes_of(trace):
+    for mistake, _, change in occurrences(trace):
         if mistake.name == "rounded too early" or not any(name in asked for name in change):
             continue
-        wrong = right.changed(change)
+        wrong = right.with_rules(change)
         try:
             values = {name: wrong.allowed(name)[0] for name in change if name in asked}
         except Circular:

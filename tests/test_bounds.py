@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import cbam_np
-from cbam_np.teach.calculation.bounds import Circular, Following, nearest, touches
+from cbam_np.teach.calculation.bounds import Bounds, Circular, nearest, touches
 from cbam_np.teach.mistakes.mistake import copy_of
 
 nan = np.nan
@@ -21,7 +21,7 @@ def following(trace, **written):
     arrays = {
         name: tuple(np.array([entry or (nan, nan) for entry in entries], float).T) for name, entries in written.items()
     }
-    return Following(trace.rules, given, arrays)
+    return Bounds(trace.rules, given, arrays)
 
 
 def test_with_nothing_written_the_right_values_follow(trace):
@@ -47,17 +47,17 @@ def test_a_wrong_number_is_carried_on_with_all_of_its_rounding(trace):
 
 def test_steps_that_were_not_handed_in_may_have_been_rounded(trace):
     f = following(trace, F_avg=[(0.89, 0.005)] * 3)
-    low, high = f.rounded(0.005).allowed("z_avg")  # h_avg and a_avg lie between: 0.4444 to 0.445, or rounded
+    low, high = f.with_rounding(0.005).allowed("z_avg")  # h_avg and a_avg lie between: 0.4444 to 0.445, or rounded
     assert low[0] == pytest.approx(0.44) and high[0] == pytest.approx(0.45)
-    low, high = f.rounded(0.005).allowed("z_max")
+    low, high = f.with_rounding(0.005).allowed("z_max")
     assert low == pytest.approx([1, 1, 1]) == high  # whole numbers lose nothing
     low, high = f.allowed("z_avg")
     assert low[0] == pytest.approx(4 / 9) and high[0] == pytest.approx(0.445)
-    assert f.rounded(0) is f
+    assert f.with_rounding(0) is f
 
 
 def test_rounding_on_the_way_explains_some_units_of_the_last_place_at_most(trace):
-    strict, rounded = following(trace), following(trace).rounded(0.05)
+    strict, rounded = following(trace), following(trace).with_rounding(0.05)
     for name in ("dF", "dW0", "dM_c"):
         least, most = strict.allowed(name)[0] - 0.3, strict.allowed(name)[1] + 0.3
         low, high = rounded.allowed(name)
@@ -78,18 +78,18 @@ def test_given_steps_can_be_copied_wrongly(trace):
     written = np.asarray(trace["F"].value, float)
     written[0, 0, 0] = 10
     given = {step.name: np.asarray(step.value, float) for step in trace if step.given}
-    f = Following(trace.rules, given, {"F": (written, np.zeros_like(written))})
+    f = Bounds(trace.rules, given, {"F": (written, np.zeros_like(written))})
     assert f.allowed("F")[0][0, 0, 0] == 1 and f.allowed("F_max")[0][0] == 10
 
 
 def test_a_changed_rule_reaches_what_depends_on_it_and_nothing_else(trace):
     f = following(trace, M_c=[(0.81, 0.005)] * 3)
-    changed = f.changed({"z_c": copy_of("z_avg")})
+    changed = f.with_rules({"z_c": copy_of("z_avg")})
     assert changed.allowed("z_c")[0] == pytest.approx([4 / 9, 4 / 9, 5 / 9])
     assert changed.allowed("M_c")[0] == pytest.approx(1 / (1 + np.exp(-np.array([4 / 9, 4 / 9, 5 / 9]))))
     assert changed.allowed("F_max") is f.allowed("F_max")
     assert changed.allowed("F'") is f.allowed("F'")  # M_c was written: the change does not get past it
-    again = changed.changed({"F_max": copy_of("F_avg")})
+    again = changed.with_rules({"F_max": copy_of("F_avg")})
     assert again.allowed("z_max")[0] == pytest.approx([4 / 9, 4 / 9, 5 / 9])
     assert again.allowed("z_c")[0] == pytest.approx([4 / 9, 4 / 9, 5 / 9])
 
@@ -102,7 +102,7 @@ def test_upstream_ends_at_what_was_written(trace):
 
 def test_rules_that_lead_in_a_circle_are_noticed(trace):
     with pytest.raises(Circular):
-        following(trace).changed({"F_avg": copy_of("M_c")}).allowed("M_c")
+        following(trace).with_rules({"F_avg": copy_of("M_c")}).allowed("M_c")
 
 
 def test_touching_allows_for_noise_only():
