@@ -164,14 +164,26 @@ def test_the_projects_own_functions_are_right(what):
 
 
 @pytest.mark.parametrize("order", ["spatial-channel", "parallel", "channel", "spatial"])
-@pytest.mark.parametrize("ties", ["first", "split"])
+@pytest.mark.parametrize("ties", ["first", "split", ("first", "split"), ("split", "first")])
 def test_dialects(order, ties):
     options = {"order": order, "ties": ties, "mlp_bias": order != "spatial", "channel_pools": ("max", "avg")}
 
     def forward(x, params):
         return cbam_np.cbam_forward(x, params, **options)
 
-    assert check_function(forward, backward=cbam_np.cbam_backward, **options).ok
+    report = check_function(forward, backward=cbam_np.cbam_backward, **options)
+    assert report.ok and not report.notes
+
+
+def test_a_dialect_with_another_rule_for_ties_over_channels_says_what_differs():
+    def forward(x, params):
+        return cbam_np.cbam_forward(x, params, ties=("first", "first"))
+
+    report = check_function(forward, backward=cbam_np.cbam_backward, ties=("first", "split"))
+    assert report.ok
+    (note,) = report.notes
+    assert "over channels to the first of them; the dialect gives it over channels to all of them" in note
+    assert "over space" not in note
 
 
 # --- wrong, forward ---
@@ -514,7 +526,7 @@ def test_another_rule_for_ties_is_a_note(winner, word):
     report = check_function(forward, backward=Backward(winner=winner))
     assert report.ok and not report.explanations
     (note,) = report.notes
-    assert f"over space {word} and over channels {word}; the dialect gives it to the first" in note
+    assert f"over space {word} and over channels {word}; the dialect gives it over space to the first" in note
     assert note[:30] in str(report)
     assert not check_function(forward, backward=Backward(winner=first), ties="first").notes
 

@@ -27,6 +27,7 @@ TRACES = {
     "biases": example(mlp_bias=True),
     "spatial first": example(order="spatial-channel"),
     "parallel": example(order="parallel", ties="split"),
+    "two rules for ties": example(ties=("split", "first")),
     "channel": example(order="channel"),
     "spatial": example(order="spatial"),
     "SE": example(order="channel", channel_pools=("avg",)),
@@ -176,6 +177,19 @@ def test_mistakes_on_the_way_back():
     np.testing.assert_allclose(one + other, v["dW1"])
     (flipped,) = gives("the kernel flipped in its gradient", "dW7", trace=trace)
     np.testing.assert_allclose(flipped, v["dW7"][:, ::-1, ::-1])
+
+
+def test_another_rule_for_ties_is_the_one_that_the_dialect_has_not():
+    trace = TRACES["two rules for ties"]
+    v = floats(trace)
+    (over_space,) = gives("another rule for ties", "dF_via_F_max", trace=trace)
+    assert v["dF_via_F_max"][0, 0, 0] == v["dF_via_F_max"][0, 1, 1] == v["dF_max"][0] / 2
+    assert over_space[0, 0, 0] == v["dF_max"][0] and over_space[0, 1, 1] == 0
+    ones = np.ones((2, 2, 2))
+    tied = trace_cbam(ones, {"W7": np.ones((1, 2, 3, 3))}, ones, order="spatial", ties=("split", "first"))
+    (over_channels,) = gives("another rule for ties", "dF_via_Fs_max", trace=tied)
+    assert not tied["dF_via_Fs_max"].value[1].any()  # all to the first channel
+    np.testing.assert_allclose(over_channels, np.broadcast_to(tied["dF_via_Fs_max"].value[0] / 2, (2, 2, 2)))
 
 
 def test_the_other_orders_are_the_dialect_s():

@@ -16,6 +16,8 @@ CASES = [
         (("max", "avg"), "split", True),
         (("avg",), "first", True),
         (("max",), "split", False),
+        (("avg", "max"), ("first", "split"), False),
+        (("avg", "max"), ("split", "first"), False),
     ]
 ]
 

@@ -246,7 +246,7 @@ def shared_evenly(d, shape, size):
 
 
 def _spatial_backward(g, cache, source):
-    shape, ties = cache.F.shape[1:], cache.dialect.ties
+    shape, ties = cache.F.shape[1:], cache.dialect.ties_over("channels")
     rule = of(SIGMOID_SLOPE, "dM_s", "M_s")
     yield Step("dz_s", _d("z_s"), rf"{_d('z_s')} = {_d('M_s')} \cdot M_s (1 - M_s)", g.dz_s[0, 0], rule=rule)
     k = cache.spatial.c_conv.W.shape[-1]
@@ -277,7 +277,7 @@ def map_gradient(W, dz, half, turn=lambda W: W[::-1, ::-1]):
 
 
 def _channel_backward(g, cache, source):
-    shape, ties = cache.F.shape[1:], cache.dialect.ties
+    shape, ties = cache.F.shape[1:], cache.dialect.ties_over("space")
     rule = of(SIGMOID_SLOPE, "dM_c", "M_c")
     yield Step("dz_c", _d("z_c"), rf"{_d('z_c')} = {_d('M_c')} \cdot M_c (1 - M_c)", g.dz_c[0], rule=rule)
     for pool, mlp in g.mlps.items():

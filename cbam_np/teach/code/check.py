@@ -152,12 +152,12 @@ def _judge_backward(cases, answers, before):
     if all(c.ok for c in comparisons):
         return [*before, *comparisons], [], (), True
     seen = _seen(cases, answers)
-    ties = other_ties(seen)
+    ties, dialect = other_ties(seen), cases[0].traces[0].dialect
     if ties:
-        choice = " and ".join(f"over {over} {TIES[t]}" for over, t in ties.items())
         note = (
-            f"Where a maximum is reached more than once, this backward pass gives its gradient {choice}; the dialect "
-            f"gives it {TIES[cases[0].traces[0].dialect.ties]}. Both are right."
+            "Where a maximum is reached more than once, this backward pass gives its gradient "
+            f"{_in_words(ties)}; the dialect gives it {_in_words({over: dialect.ties_over(over) for over in ties})}. "
+            "Both are right."
         )
         return [*before, *(c for c in comparisons if c.ok)], [note], (), True
     untied = without_ties(seen)
@@ -166,6 +166,11 @@ def _judge_backward(cases, answers, before):
     if any(not c.ok for c in judged):
         seen, first = untied, _first(judged)
     return [*before, *comparisons], [], *explain(seen, first, backward=True)
+
+
+def _in_words(ties):
+    """Say who gets a tied maximum's gradient: {"space": "split"} -> "over space to all of them in even parts"."""
+    return " and ".join(f"over {over} {TIES[rule]}" for over, rule in ties.items())
 
 
 def _compare(cases, answers):

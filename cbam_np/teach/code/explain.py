@@ -177,15 +177,16 @@ TIES = {
 }
 
 
-def other_ties(seen):
+def other_ties(seen: list[Seen]) -> dict[str, str]:
     """Return the rules for ties with which a wrong backward pass is right, {"space": "split"}; {} if none is so."""
-    rules, ours = seen[0].case.rules[0], seen[0].case.traces[0].dialect.ties
-    overs = [over for over in OVER if change_ties(rules, over, ours)]
-    for choice in product(sorted(TIES, key=lambda ties: ties != ours), repeat=len(overs)):
-        how = dict(zip(overs, choice, strict=True))
+    rules, dialect = seen[0].case.rules[0], seen[0].case.traces[0].dialect
+    ours = {over: dialect.ties_over(over) for over in OVER if change_ties(rules, over, dialect.ties_over(over))}
+    choices = product(*([right, *(ties for ties in TIES if ties != right)] for right in ours.values()))
+    for choice in choices:
+        how = dict(zip(ours, choice, strict=True))
         images = [with_rules(s.case.images, [_ties(rules, how) for rules in s.case.rules]) for s in seen]
         if fits(seen, seen[0].case.steps, images):
-            return {over: ties for over, ties in how.items() if ties != ours}
+            return {over: ties for over, ties in how.items() if ties != ours[over]}
     return {}
 
 

@@ -30,7 +30,7 @@ def _ties(c, rule, is_space):
     x = np.asarray(c.trace[rule.inputs[1]].value, float).reshape(c.C, -1)
     groups = x if is_space else x.T
     tied = (groups == groups.max(axis=1, keepdims=True)).sum() > len(groups)
-    other = "split" if c.trace.dialect.ties == "first" else "first"
+    other = "split" if c.trace.dialect.ties_over("space" if is_space else "channels") == "first" else "first"
     return share_of_max(*rule.inputs, "cij->c" if is_space else "cij->ij", other) if tied else None
 
 
