@@ -32,6 +32,7 @@ test-browser: .venv/browser
 lint: .venv/everything
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/mypy
 
 notebooks: .venv/everything
 	$(BIN)/jupyter nbconvert --to notebook --execute --ExecutePreprocessor.store_widget_state=False --inplace notebooks/*.ipynb

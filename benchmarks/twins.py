@@ -12,8 +12,7 @@ import torch
 import torch.nn.functional as nnf
 from torch import nn
 
-from tests.oracle.imagenet import ImageNetResNet
-from tests.oracle.reference import channels_max, space_max
+from .torch_parts import ImageNetResNet, channels_max, space_max
 
 LAYOUTS = {"NCHW": torch.contiguous_format, "channels-last": torch.channels_last}
 MAXIMA = {

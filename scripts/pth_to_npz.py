@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cbam_np.train.checkpoint import written_whole
+from cbam_np.train.files import written_whole
 
 
 def convert(source, target):

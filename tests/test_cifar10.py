@@ -257,8 +257,65 @@ DAMAGE = {
 def test_a_damaged_archive(archived, tmp_path, damage):
     content = damage((archived / ARCHIVE).read_bytes())
     (tmp_path / ARCHIVE).write_bytes(content)
-    with pytest.raises(ValueError, match=rf"{ARCHIVE} cannot be read to its end, byte {len(content)} \(.*Delete it"):
+    with pytest.raises(
+        ValueError, match=rf"{ARCHIVE} cannot be read to its end, byte {len(content)} \(.*Get {ARCHIVE} again from"
+    ):
         load_cifar10(tmp_path)
+
+
+def test_zeros_and_files_given_twice_are_not_cifar10(copy, official):
+    replaced(copy / FOLDER / NAMES[1], bytes(SIZE))
+    with pytest.raises(ValueError, match=rf"{NAMES[1]} has the label 0 in every record, where CIFAR-10 has all ten"):
+        load_cifar10(copy)
+    replaced(copy / FOLDER / NAMES[1], (official / FOLDER / NAMES[0]).read_bytes())
+    with pytest.raises(ValueError, match=f"{NAMES[1]} and {NAMES[0]} are the same file under two names: take all six"):
+        load_cifar10(copy)
+
+
+# --- As people have it ---
+
+
+def test_the_unpacked_archive(archived, tmp_path):
+    with gzip.open(archived / ARCHIVE) as packed:
+        (tmp_path / "cifar-10-binary.tar").write_bytes(packed.read())
+    assert is_official(*load_cifar10(tmp_path))
+    assert is_official(*load_cifar10(tmp_path / "cifar-10-binary.tar"))
+
+
+def test_one_of_the_six_files_stands_for_its_folder(official):
+    assert is_official(*load_cifar10(official / FOLDER / NAMES[2]))
+
+
+@pytest.mark.parametrize("inside", [FOLDER, f"{FOLDER}/{FOLDER}", f"cifar-10-binary/{FOLDER}", "data"])
+def test_a_folder_in_a_folder(inside, official, tmp_path):
+    (tmp_path / inside).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / inside).symlink_to(official / FOLDER)
+    assert is_official(*load_cifar10(tmp_path / "data" if inside == "data" else tmp_path))
+
+
+def test_names_with_a_dot_before_them(official, tmp_path):
+    with tarfile.open(tmp_path / ARCHIVE, "w:gz", compresslevel=1) as tar:
+        for name in NAMES:
+            tar.add(official / FOLDER / name, f"./{FOLDER}/{name}")
+    assert is_official(*load_cifar10(tmp_path))
+
+
+@pytest.mark.parametrize("kind", ["folder", "archive", "renamed archive", "beside"])
+def test_the_python_version_is_told_apart_and_not_called_damaged(kind, tmp_path, monkeypatch):
+    place = tmp_path / "cifar-10-batches-py"
+    if kind in ("folder", "beside"):
+        place.mkdir()
+    else:
+        (tmp_path / "data_batch_1").write_bytes(b"a pickle")
+        place = tmp_path / ("cifar-10-python.tar.gz" if kind == "archive" else ARCHIVE)
+        with tarfile.open(place, "w:gz") as tar:
+            tar.add(tmp_path / "data_batch_1", "cifar-10-batches-py/data_batch_1")
+    with pytest.raises(FileNotFoundError, match=f"Python or Matlab version.*get the binary version, {ARCHIVE}, from"):
+        load_cifar10(tmp_path if kind == "beside" else place)
+    if kind == "beside":
+        monkeypatch.setenv("CBAM_NP_DATA", str(tmp_path))
+        with pytest.raises(FileNotFoundError, match="Python or Matlab version"):
+            load_cifar10()
 
 
 # --- The download ---

@@ -13,7 +13,8 @@ import cbam_np
 from cbam_np import cli, viz
 from cbam_np.train import Diverged, Interrupted, Recipe, Settings, load_checkpoint, load_model, loop, run
 
-SMALL = shlex.split("--images 40 --validation 10 --batch-size 16 --channels 4 8 --reduction 2 --epochs 2")
+PLAIN = shlex.split("--images 40 --validation 10 --batch-size 16 --channels 4 8 --epochs 2")
+SMALL = [*PLAIN, "--reduction", "2"]
 CHILD = os.environ | {"PYTHONPATH": str(Path(cbam_np.__file__).parent.parent)}
 
 
@@ -42,7 +43,8 @@ def contents(folder):
 def test_train(attention, call, tmp_path):
     out = tmp_path / "my run"
     note = 'a note, with "quotes"'
-    status, printed, shown = call("train", "--attention", attention, *SMALL, "--out", out, "--note", note)
+    small = PLAIN if attention == "none" else SMALL
+    status, printed, shown = call("train", "--attention", attention, *small, "--out", out, "--note", note)
     assert status == 0
     files = {"checkpoint.npz", "history.json", "result.json"} | ({"attention.png"} if attention == "cbam" else set())
     assert set(os.listdir(out)) == files
@@ -110,7 +112,7 @@ def test_resuming_with_other_settings_says_which(call, tmp_path):
     before = contents(tmp_path)
     status, _, shown = call("train", "--resume", "--out", tmp_path, "--lr", "0.2", "--attention", "none", "--seed", 0)
     assert status == 2
-    assert "has other settings: attention was cbam, is None; lr was 0.07, is 0.2. " in shown
+    assert "has other settings: attention was cbam, is None; reduction was 2, is 16; lr was 0.07, is 0.2. " in shown
     assert contents(tmp_path) == before
     assert call("train", "--resume", "--out", tmp_path, *SMALL, "--note", "new")[0] == 0
 
@@ -126,22 +128,31 @@ def test_a_damaged_checkpoint(call, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ("--epochs 0", "epochs is 0, expected a whole number, 1 or more"),
-        ("--lr -1", "lr is -1.0, expected a number, more than 0"),
-        ("--label-smoothing 1.5", "label_smoothing is 1.5, expected"),
-        ("--batch-size 1", "batch_size is 1, expected a whole number, 2 or more"),
+        ("--epochs 0", "argument --epochs: '0': expected a whole number, 1 to 10000"),
+        ("--lr -1", "argument --lr: '-1': expected a number, more than 0"),
+        ("--label-smoothing 1.5", "argument --label-smoothing: '1.5': expected a number, 0 or more and less than 1"),
+        ("--batch-size 1", "argument --batch-size: '1': expected a whole number, 2 to 10000"),
         ("--batch-size 64", "40 training images do not fill a batch of 64"),
         ("--images 45", "shapes has 50 training images, too few to train on 45 and hold back 10"),
-        ("--images 0", "images is 0, expected a whole number, 1 or more"),
+        ("--images 0", "argument --images: '0': expected a whole number, 1 or more"),
         ("--validation 50", "shapes has 50 training images, too few to train on 40 and hold back 50"),
         ("--reduction 8", "reduction 8 leaves no hidden unit for 4 channels"),
         ("--channels 1 2 3 4 5 6 7", r"expected 1 to 6 stages"),
-        ("--channels 0", "channels is 0"),
-        ("--seed -1", "seed is -1"),
+        ("--channels 0", "argument --channels: '0': expected a whole number, 1 to 1024"),
+        ("--seed -1", "argument --seed: '-1': expected a whole number, 0 to 9223372036854775807"),
         ("--attention eca", "argument --attention: invalid choice: 'eca'"),
         ("--data imagenet", "argument --data: invalid choice: 'imagenet'"),
         ("--schedule linear", "argument --schedule: invalid choice: 'linear'"),
-        ("--epochs many", "argument --epochs: invalid int value: 'many'"),
+        ("--epochs many", "argument --epochs: 'many': expected a whole number, 1 to 10000"),
+        ("--depth 9223372036854775808", "argument --depth: '9223372036854775808': expected a whole number, 8 to 302"),
+        ("--network resnet", "channels is (4, 8), but it has an effect only where network is smallcnn"),
+        (
+            "--width 64",
+            "width is 64, but it has an effect only where network is resnet, and network is smallcnn: leave",
+        ),
+        ("--attention none", "reduction is 2, but it has an effect only where attention is se or cbam or channel"),
+        ("--attention se --kernel-size 3", "kernel_size is 3, but it has an effect only where attention is cbam"),
+        ("--data-root ~nobody-has-this-name/x", "there is no home folder ~nobody-has-this-name"),
         ("--colour red", "unrecognized arguments: --colour red"),
     ],
 )
@@ -358,7 +369,7 @@ def test_help_explains_every_option(call):
     status, printed, _ = call("train", "--help")
     assert status == 0
     text = " ".join(printed.split())
-    for piece in ("images a step; default: 48 for shapes, 128 for cifar10", "default: 32 64 128", "Ctrl-C saves"):
+    for piece in ("images per step; default: 48 for shapes, 128 for cifar10", "default: 32 64 128", "Ctrl-C saves"):
         assert piece in text
     for name in cli.COMMANDS:
         assert call(name, "--help")[0] == 0

@@ -1,18 +1,25 @@
 """A comparison: paired, honest about noise, and whole again after any stop."""
 
+import contextlib
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from cbam_np.train import VARIANTS, Recipe, Settings, bootstrap_interval, compare, comparison_table, sign_flip_p
-from cbam_np.train.compare import Row, run_folder
+from cbam_np.train import VARIANTS, InUseError, Recipe, Settings, bootstrap_interval, comparison_table, sign_flip_p
+from cbam_np.train.compare import compare, run_folder
+from cbam_np.train.lock import held
 from cbam_np.train.run import prepare
+from cbam_np.train.table import Row
+from cbam_np.train.variants import variants_of
+from cbam_np.train.workers import WorkerError, run_in_processes
 
 from .helpers import Here
 
@@ -35,9 +42,9 @@ def found(tmp_path):
 
 def test_every_variant_is_what_a_run_of_its_own_gives(found, tmp_path):
     assert [row["variant"] for row in found["rows"]] == list(VARIANTS["attention"])
-    for row, changes in zip(found["rows"], VARIANTS["attention"].values(), strict=True):
+    for row, variant in zip(found["rows"], variants_of("attention", SMALL).values(), strict=True):
         for seed, accuracy in enumerate(row["accuracies"]):
-            settings = SMALL.changed(**changes(SMALL), seed=seed)
+            settings = variant.changed(seed=seed)
             alone = prepare(settings, tmp_path / f"{row['variant']}-{seed}").finish(progress=False)
             assert alone["test_accuracy"] == accuracy
     kept = json.loads((tmp_path / "out" / "comparison.json").read_text(encoding="utf-8"))
@@ -51,7 +58,7 @@ def test_the_control_has_as_many_parameters(found):
 
 def test_differences_are_paired(found):
     first, *others = found["rows"]
-    assert first["difference"] is None and first["verdict"] == "the others are held to it"
+    assert first["difference"] is None and first["verdict"] == "baseline"
     for row in others:
         differences = np.subtract(row["accuracies"], first["accuracies"])
         assert row["difference"] == pytest.approx(differences.mean(), abs=1e-15)
@@ -89,17 +96,19 @@ def test_mirror_images_are_scored_where_training_had_them(augment, there, tmp_pa
 
 
 def test_one_seed_says_nothing(tmp_path):
-    found = compare("reduction", SMALL.changed(channels=(32,)), 1, tmp_path, executor=Here(), progress=False)
-    assert {row["verdict"] for row in found["rows"][1:]} == {"one seed: nothing can be said"}
+    found = compare(
+        "reduction", SMALL.changed(channels=(32,), reduction=16), 1, tmp_path, executor=Here(), progress=False
+    )
+    assert {row["verdict"] for row in found["rows"][1:]} == {"one seed: no conclusion"}
     assert "| r = 8 |" in comparison_table(found)
 
 
 @pytest.mark.parametrize("what", VARIANTS)
 def test_all_variants_differ_and_make_networks(what):
-    settings = SMALL.changed(channels=(32,), augment="shift+flip", schedule="triangle", conv_start="dirac")
-    made = [settings.changed(**changes(settings)) for changes in VARIANTS[what].values()]
-    assert len(set(made)) == len(made) >= 3
-    for variant in made:
+    settings = Settings(channels=(32,), conv_start="dirac").changed(augment="shift+flip", schedule="triangle")
+    made = variants_of(what, settings)
+    assert list(made) == list(VARIANTS[what]) and len(set(made.values())) == len(made) >= 3
+    for variant in made.values():
         variant.make_network(10, np.random.default_rng(0))
 
 
@@ -108,13 +117,13 @@ def test_the_table_says_nulls_as_nulls():
         "images": "test",
         "rows": [
             {"variant": "a", "parameters": 1000, "mean": 0.5, "deviation": 0.01, "difference": None, "low": None}
-            | {"high": None, "verdict": "the others are held to it"},
+            | {"high": None, "verdict": "baseline"},
             {"variant": "b", "parameters": 1100, "mean": 0.51, "deviation": 0.02, "difference": 0.01, "low": -0.01}
             | {"high": 0.03, "verdict": "no difference found"},
         ],
     }
     *_, first, second = comparison_table(found).splitlines()
-    assert first == "| a | 1,000 | 50.00 ± 1.00 |  |  | the others are held to it |"
+    assert first == "| a | 1,000 | 50.00 ± 1.00 |  |  | baseline |"
     assert second == "| b | 1,100 | 51.00 ± 2.00 | +1.00 | -1.00 to +3.00 | no difference found |"
 
 
@@ -155,6 +164,39 @@ def test_no_more_is_said_than_the_seeds_allow(differences, verdict):
     assert row.verdict == verdict
 
 
+def parameters(settings):
+    return sum(array.size for array in settings.make_network(10, np.random.default_rng(0)).params.values())
+
+
+@pytest.mark.parametrize("settings", [Settings(network="resnet", depth=8), Settings(), Settings(channels=(8, 16))])
+def test_the_control_without_attention_has_more_parameters_than_none(settings):
+    found = {
+        name: parameters(variant) for name, variant in variants_of("attention", settings.changed(reduction=4)).items()
+    }
+    assert found["none"] < found["CBAM"] <= found["wider, no attention"] < 1.2 * found["CBAM"]
+
+
+def test_no_run_of_a_comparison_is_made_twice():
+    found = variants_of("recipe", Settings(data="cifar10"))
+    assert len(set(found.values())) == len(found) and next(iter(found)) == "as it is"
+    same = {"convolutions drawn", "one cycle with a cosine", "shift by 4, black border"}  # as the default recipe is
+    assert not same & found.keys() and len(found) == len(VARIANTS["recipe"]) - 3
+
+
+def test_options_of_cbam_reach_cbam_alone():
+    found = variants_of("attention", Settings(kernel_size=3))
+    assert [variant.kernel_size for variant in found.values()] == [7, 7, 3, 7]
+
+
+@pytest.mark.parametrize(
+    ("what", "chosen"),
+    [("order", {"order": "spatial"}), ("start", {"start": "he"}), ("spatial", {"kernel_size": 5})],
+)
+def test_what_is_compared_cannot_be_chosen(what, chosen):
+    with pytest.raises(ValueError, match=rf"{next(iter(chosen))} is .*, but the variants of '{what}' choose it"):
+        variants_of(what, Settings(**chosen))
+
+
 def test_unknown_comparison(tmp_path):
     with pytest.raises(ValueError, match="what is 'depth', expected one of 'attention', 'channel-pools'"):
         compare("depth", SMALL, 2, tmp_path)
@@ -162,36 +204,129 @@ def test_unknown_comparison(tmp_path):
         compare("order", SMALL, 0, tmp_path)
 
 
-def start(out, workers="2"):
-    command = [sys.executable, "-m", "cbam_np", "compare", "attention", "--seeds", "1", "--workers", workers]
-    return subprocess.Popen([*command, *OPTIONS, "--out", str(out)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+def start(out, workers="2", **options):
+    command = [sys.executable, "-W", "error", "-m", "cbam_np", "compare", "attention", "--seeds", "1"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "start_new_session": True}
+    return subprocess.Popen([*command, "--workers", workers, *OPTIONS, "--out", str(out)], **pipes, **options)
 
 
-@pytest.mark.skipif(os.name != "posix", reason="kills a group of processes")
-def test_killed_at_any_moment_nothing_is_lost(tmp_path):
-    """With the shapes that everyone gets, in processes, and kill -9 three times on the way."""
-    undisturbed, out = tmp_path / "undisturbed", tmp_path / "out"
-    done = start(undisturbed)
-    _, errors = done.communicate(timeout=120)
-    assert done.returncode == 0, errors.decode()
-    for seconds in (2.5, 4.0, 5.5):
-        killed = subprocess.Popen(
-            [sys.executable, "-m", "cbam_np", "compare", "attention", "--seeds", "1", *OPTIONS, "--out", str(out)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        time.sleep(seconds)
-        os.killpg(killed.pid, signal.SIGKILL)
-        killed.wait()
-    done = start(out)
-    _, errors = done.communicate(timeout=120)
-    assert done.returncode == 0, errors.decode()
-    rows = [
-        json.loads((folder / "comparison.json").read_text(encoding="utf-8"))["rows"] for folder in (undisturbed, out)
-    ]
-    assert rows[0] == rows[1]
+def end(process):
+    """Wait until a comparison is finished, and return what it said."""
+    printed, shown = process.communicate(timeout=300)
+    assert process.returncode == 0, shown.decode()
+    return printed.decode(), shown.decode()
+
+
+def children(pid):
+    """Return the processes that a process has started, with what they work for, whether it still lives or not."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = path.read_text().rpartition(")")[2].split()
+            if int(fields[3]) == pid and fields[0] != "Z" and int(path.parent.name) != pid:  # of its session
+                found.append(int(path.parent.name))
+    return found
+
+
+def workers_of(process):
+    """Return the processes that train, once there are some."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        found = [pid for pid in children(process.pid) if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        if found:
+            return found
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    pytest.fail("no worker came")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """What the comparison finds when nobody disturbs it."""
+    out = tmp_path_factory.mktemp("undisturbed") / "out"
+    end(start(out))
+    return rows(out)
+
+
+def rows(out):
+    return json.loads((out / "comparison.json").read_text(encoding="utf-8"))["rows"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_stopped_in_any_way_nothing_is_lost_and_nothing_runs_on(number, undisturbed, tmp_path):
+    """Only the parent is told: its workers end with it, and the same command again at once finishes the work."""
+    out = tmp_path / "out"
+    stopped = start(out)
+    workers_of(stopped)
+    time.sleep(random.SystemRandom().uniform(0, 1.5))
+    began = time.monotonic()
+    stopped.send_signal(number)
+    said = stopped.communicate(timeout=10)[1]
+    seconds = time.monotonic() - began
+    again = start(out)
+    until = time.monotonic() + 5
+    while children(stopped.pid) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert not children(stopped.pid)
+    printed, _ = end(again)
+    assert rows(out) == undisturbed and "| CBAM |" in printed
     assert (out / "comparison.png").stat().st_size > 10_000 and "| CBAM |" in (out / "README.md").read_text("utf-8")
+    assert not [path for path in out.rglob(".*")]
+    if number == signal.SIGINT:
+        assert stopped.returncode == 130 and seconds < 8  # 2 on an idle machine
+        assert b"the same command again goes on" in said
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
+def test_a_killed_worker_is_told_and_its_run_is_made_again(undisturbed, tmp_path):
+    process = start(tmp_path / "out", workers="1")
+    os.kill(workers_of(process)[0], signal.SIGKILL)
+    _, shown = end(process)
+    assert "the process for 'none', seed 0 was killed by SIGKILL; another one takes over" in shown
+    assert rows(tmp_path / "out") == undisturbed
+
+
+def give_up():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def refuse(what):
+    raise ValueError(f"{what} is bad")
+
+
+def test_a_worker_that_is_killed_again_and_again_ends_the_work():
+    told = []
+    with pytest.raises(WorkerError, match="the process for A was killed by SIGKILL, as had the one before it"):
+        dict(run_in_processes(give_up, {"A": ()}, 1, told.append))
+    assert told == ["the process for A was killed by SIGKILL; another one takes over"]
+
+
+def test_what_a_worker_raises_names_its_work():
+    with pytest.raises(ValueError, match="^B: this is bad$"):
+        dict(run_in_processes(refuse, {"B": ("this",)}, 2, print))
+
+
+def test_a_comparison_in_a_folder_that_is_in_use(tmp_path):
+    with held(tmp_path), pytest.raises(InUseError, match=f"is in use by process {os.getpid()}"):
+        compare("order", SMALL, 1, tmp_path, executor=Here(), progress=False)
+
+
+def test_paths_mean_the_same_for_a_worker_in_another_folder(tmp_path, monkeypatch):
+    class Elsewhere(Here):
+        def submit(self, work, /, *arguments):
+            monkeypatch.chdir(tmp_path / "elsewhere")
+            try:
+                return super().submit(work, *arguments)
+            finally:
+                monkeypatch.chdir(tmp_path / "here")
+
+    for name in ("here", "elsewhere"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    compare("start", SMALL.changed(data_root="data"), 1, "out", executor=Elsewhere(), progress=False)
+    assert (tmp_path / "here" / "out" / "he" / "seed-0" / "result.json").is_file()
+    assert os.listdir(tmp_path / "elsewhere") == []
 
 
 def test_a_dask_cluster_does_it_too(found, tmp_path):

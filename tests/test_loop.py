@@ -332,23 +332,25 @@ def test_evaluate_takes_an_image_and_its_mirror_image_together(data):
     mirror_images = LabelledImages(data.images[..., ::-1], data.labels, data.classes)
     plain, together = evaluate(model, data), evaluate(model, data, mirrored=True)
     assert together == evaluate(model, mirror_images, mirrored=True) != plain
-    both = [np.log(model.predict(part.images)) for part in (data, mirror_images)]  # scores, up to a constant an image
+    both = [
+        np.log(model.predict(part.images)) for part in (data, mirror_images)
+    ]  # scores, up to one constant per image
     assert together.accuracy == (sum(both).argmax(axis=1) == data.labels).mean()
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"epochs": 0}, "epochs is 0, expected a whole number, 1 or more"),
+        ({"epochs": 0}, "epochs is 0, expected a whole number, 1 to 10000"),
         ({"epochs": 1.5}, "epochs is 1.5, expected a whole number"),
-        ({"batch_size": 1}, "batch_size is 1, expected a whole number, 2 or more"),
+        ({"batch_size": 1}, "batch_size is 1, expected a whole number, 2 to 10000"),
         ({"lr": 0}, "lr is 0, expected a number, more than 0"),
         ({"lr": float("nan")}, "lr is nan"),
-        ({"momentum": 1}, "momentum is 1, expected a number, at least 0 and less than 1"),
-        ({"weight_decay": -1}, "weight_decay is -1, expected a number, at least 0"),
+        ({"momentum": 1}, "momentum is 1, expected a number, 0 or more and less than 1"),
+        ({"weight_decay": -1}, "weight_decay is -1, expected a number, 0 or more"),
         ({"label_smoothing": 1.0}, "label_smoothing is 1.0"),
         ({"schedule": "linear"}, "schedule is 'linear', expected one of 'constant', 'step', 'cosine', 'one-cycle'"),
-        ({"cutout": -1}, "cutout is -1, expected a whole number, 0 or more"),
+        ({"cutout": -1}, "cutout is -1, expected a whole number, 0 to 64"),
         ({"augment": "mixup"}, "augment is 'mixup', expected one of 'none', 'flip', 'crop\\+flip'"),
     ],
 )

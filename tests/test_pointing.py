@@ -5,7 +5,8 @@ import pytest
 
 from benchmarks import pointing
 from cbam_np.explain import deletion_curve, energy_inside, grad_cam, pointing_game
-from cbam_np.train import Recipe, Settings, compare, load_model
+from cbam_np.train import Recipe, Settings, load_model
+from cbam_np.train.compare import compare
 from cbam_np.train.run import load_data
 
 from .helpers import Here

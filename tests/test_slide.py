@@ -7,7 +7,7 @@ from PIL import Image
 
 from cbam_np import ImageNetResNet, SmallCNN, cli, grad_cam, load_pretrained, viz
 from cbam_np.explain import choose
-from cbam_np.train import CheckpointError, Recipe, Settings, load_model, prepare, pretrained_names, publish
+from cbam_np.train import CheckpointError, Recipe, Settings, load_model, prepare, pretrained_names
 
 SMALL = Settings(recipe=Recipe(epochs=1, batch_size=32, augment="none"), channels=(4, 8), reduction=2, images=64)
 
@@ -62,7 +62,7 @@ def test_gradcam_draws_runs_by_rule_by_number_and_a_picture(runs, capsys, monkey
     ("wrong", "message"),
     [
         (["--networks", "nothing"], "there is no trained network 'nothing', expected one of "),
-        (["--numbers", "40"], r"--numbers are [40], expected 0 to 39"),
+        (["--numbers", "40"], "--numbers are 40, expected 0 to 39: there are 40 test images"),
         (["--numbers", "3", "--class", "dragon"], "--class is 'dragon', expected one of disc, ring"),
         (["--numbers", "3", "--layer", "head"], "layer 'head' gives an array of shape (1, 10), expected maps"),
         (["--image", "missing.png", "--class", "ring"], "missing.png"),
@@ -116,16 +116,6 @@ def test_part_of_a_photograph_is_answered_in_words(imagenet):
     (imagenet / "leopard.jpg").write_bytes(content[: len(content) // 2])
     with pytest.raises(ValueError, match=r"leopard\.jpg is damaged, or only part of a picture .*: copy it again"):
         viz.read_picture(imagenet / "leopard.jpg", 224)
-
-
-def test_published_weights_are_the_network_s_alone(runs):
-    publish(runs / "cbam", runs / "small.npz")
-    original, copy = load_model(runs / "cbam"), load_model(runs / "small.npz")
-    for name, array in original.state_dict().items():
-        np.testing.assert_array_equal(copy.state_dict()[name], array)
-    assert (runs / "small.npz").stat().st_size < 0.6 * (runs / "cbam" / "checkpoint.npz").stat().st_size
-    with np.load(runs / "small.npz") as file:
-        assert str(runs) not in str(file["metadata"])
 
 
 def test_what_comes_with_the_package_loads():

@@ -3,12 +3,18 @@
 import argparse
 import os
 import sys
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
 from io import TextIOWrapper
+from types import ModuleType
+from typing import Any, TextIO
 
 from . import bench, check, compare, dialects, gradcam, lecture, train, worksheet
-from .errors import UserError
+from .arguments import check_text
+from .errors import UserError, words
 
-COMMANDS = {
+COMMANDS: dict[str, tuple[str, ModuleType]] = {
     "lecture": ("walk through the lecture's example, number by number", lecture),
     "check": ("check answers worked out by hand, and say what went wrong first", check),
     "worksheet": ("make new examples to work out by hand, each with its key", worksheet),
@@ -18,9 +24,10 @@ COMMANDS = {
     "compare": ("train variants of a network with paired seeds, and say what of a difference is noise", compare),
     "gradcam": ("draw where networks with and without CBAM found a class in an image", gradcam),
 }
+WRONG, STOPPED = 2, 130  # exit statuses
 
 
-def main(argv=None, prog="cbam-np"):
+def main(argv: list[str] | None = None, prog: str = "cbam-np") -> int:
     """Run a subcommand.
 
     Parameters
@@ -35,27 +42,79 @@ def main(argv=None, prog="cbam-np"):
     int
         Exit status: 0 on success, 1 if `check` finds something wrong, 2 on bad input, 130 after Ctrl-C.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(encoding="utf-8")  # σ and ⊗, also where the terminal's own encoding has none
+    _open_streams()
+    os.environ["MPLBACKEND"] = "agg"  # pictures go to files; a notebook's back end may not be installed here
+    given = sys.argv[1:] if argv is None else argv
+    try:
+        check_text(given)
+    except UserError as error:
+        return _say(prog, error)
+    options = vars(_parser(prog).parse_args(given))
+    return _run(options.pop("run"), options.pop("command"), options)
+
+
+def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=prog, description="CBAM in NumPy: read it, train it, see it.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, (summary, module) in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
         module.declare(command)
         command.set_defaults(run=module.run, command=f"{prog} {name}")
-    given = vars(parser.parse_args(argv))
-    run, command = given.pop("run"), given.pop("command")
+    return parser
+
+
+def _run(run: Callable[..., int | None], command: str, options: dict[str, Any]) -> int:
+    """Run a subcommand, and end in words whatever the input or the system may be to blame for."""
     try:
-        status = run(command, **given)
-        sys.stdout.flush()
-    except UserError as error:
-        print(f"{command}: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt as stopped:
-        print(f"\n{command}: {stopped or 'stopped'}", file=sys.stderr)
-        return 130
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning  # type: ignore[assignment]
+            status = run(command, **options)
+        _flush()
     except BrokenPipeError:  # the reader had enough, as in `cbam-np lecture | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 1
+    except (UserError, OSError, MemoryError) as error:
+        return _say(command, error)
+    except KeyboardInterrupt as stopped:
+        _say(f"\n{command}", str(stopped) or "stopped")
+        return STOPPED
     return status or 0
+
+
+def _say(command: str, error: BaseException | str) -> int:
+    """Print what went wrong; return the exit status."""
+    text = error if isinstance(error, str) else words(error)
+    with suppress(OSError):  # nobody listens
+        print(f"{command}: {text}", file=sys.stderr, flush=True)
+    return WRONG
+
+
+def _flush() -> None:
+    """Write what is printed; where that fails for another reason than a reader who has enough, say so."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _drop_output()
+        raise UserError(f"the text could not be written: {words(error)}") from error
+
+
+def _drop_output() -> None:
+    """Throw away what is still to be printed, so that the interpreter does not complain of it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _open_streams() -> None:
+    """Make output UTF-8, also where the terminal's own encoding has no σ; where it is closed, open it to nowhere."""
+    for name in ("stdout", "stderr"):
+        stream: TextIO | None = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 it stays open
+        elif isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def _show_warning(message: Warning | str, *about: Any) -> None:
+    """Print a warning as a sentence, without the line of the program that gave it."""
+    print(f"note: {message}", file=sys.stderr)

@@ -1,62 +1,66 @@
 """`cbam-np compare`."""
 
+import argparse
+from collections.abc import Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from . import train
+from . import pictures, train
+from .arguments import path, whole
 from .errors import UserError
 
-LEFT_OUT = ("--attention", "--seed")  # these are what is compared
+LEFT_OUT = ("attention", "seed")  # these are what is compared
+PATIENCE = 8  # seconds for a cluster to answer
 
 
-def declare(parser):
+def declare(parser: argparse.ArgumentParser) -> None:
     """Declare what is compared, how often, and where; and the settings that all runs share."""
-    from ..train.compare import VARIANTS
+    from ..train.compare import MOST_SEEDS
+    from ..train.variants import VARIANTS
 
     parser.add_argument("what", choices=list(VARIANTS), help="what to compare")
-    parser.add_argument("--seeds", type=int, default=3, metavar="N", help="runs of each variant; default: 3")
-    parser.add_argument("--workers", type=int, metavar="N", help="processes; default: one a core")
+    parser.add_argument(
+        "--seeds", type=whole(1, MOST_SEEDS), default=3, metavar="N", help="runs of each variant; default: 3"
+    )
+    parser.add_argument("--workers", type=whole(1, 1024), metavar="N", help="processes; default: one per core")
     parser.add_argument("--dask", metavar="ADDRESS", help="run on a Dask cluster instead, as in tcp://host:8786")
     train.declare_settings(parser, LEFT_OUT)
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for runs, table and picture")
-    parser.epilog = (
-        "The same command again goes on where it was stopped, even by a power cut. Finished runs are read again."
-    )
+    parser.add_argument("--out", type=path, required=True, metavar="DIR", help="folder for runs, table and picture")
+    parser.epilog = "The same command goes on where it was stopped, even by a power cut. No finished run is repeated."
 
 
-def run(command, what, seeds, workers, dask, out, **given):
+def run(command: str, what: str, seeds: int, workers: int | None, dask: str | None, out: Path, **given: Any) -> None:
     """Compare, print the table, and draw it."""
-    from .. import viz
-    from ..train.checkpoint import CheckpointError
-    from ..train.compare import compare, comparison_table
+    from ..train.compare import compare
+    from ..train.files import write_text
     from ..train.state import Diverged
+    from ..train.table import comparison_page, comparison_table
+    from ..train.workers import WorkerError
 
     try:
         settings = train.settings_of(given)
         with _executor(dask) as executor:
             found = compare(what, settings, seeds, out, executor=executor, workers=workers)
-    except (ValueError, OSError, CheckpointError, Diverged) as error:
+    except (ValueError, Diverged, WorkerError) as error:
         raise UserError(error) from error
-    table = comparison_table(found)
-    print(table)
-    (out / "README.md").write_text(f"# {what}\n\n{_said(found)}\n\n{table}\n", encoding="utf-8")
-    viz.comparison_figure(found).savefig(out / "comparison.png", dpi=150)
-    print(f"{out} holds comparison.json, README.md, comparison.png and every run.")
+    except KeyboardInterrupt as stopped:
+        raise KeyboardInterrupt(f"stopped; the same command again goes on with what {out} holds") from stopped
+    print(comparison_table(found))
 
+    def draw() -> Any:
+        from .. import viz
 
-def _said(found):
-    note = f" on the {found['note']}" if found["note"] else ""
-    recipe = found["settings"]["recipe"]
-    return (
-        f"{found['seeds']} paired seeds a variant, {recipe['epochs']} epochs{note}; differences to the first variant, "
-        "with bootstrap intervals over the seeds; with few seeds they are rather too narrow than too wide. “Better” "
-        "and “worse” are only said where chance would do as much in at most 5% of the cases (a sign-flip test); that "
-        "takes six seeds or more."
-    )
+        return viz.comparison_figure(found)
+
+    drawn = pictures.save_if_possible(draw, out / "comparison.png")
+    write_text(out / "README.md", comparison_page(found))
+    print(f"{out} holds comparison.json, README.md{', comparison.png' if drawn else ''} and every run.")
 
 
 @contextmanager
-def _executor(address):
+def _executor(address: str | None) -> Iterator[Executor | None]:
     """Yield Dask's executor where an address is given, and otherwise None: `compare` then makes processes."""
     if address is None:
         yield None
@@ -65,5 +69,13 @@ def _executor(address):
         from distributed import Client
     except ImportError as error:
         raise UserError("--dask needs the package distributed: pip install 'cbam_np[dask]'") from error
-    with Client(address, timeout=20) as client:
+    try:
+        client = Client(address, timeout=PATIENCE)
+    except (OSError, ValueError) as error:
+        raise UserError(f"there is no Dask scheduler at {address} ({error}): start it, or leave --dask out") from error
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=PATIENCE)
+        except OSError as error:
+            raise UserError(f"the Dask scheduler at {address} has no worker: start one with dask worker") from error
         yield client.get_executor()

@@ -1,48 +1,61 @@
 """`cbam-np gradcam`."""
 
+import argparse
+import os
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ..data import CLASSES
+from . import pictures
+from .arguments import path, whole
 from .errors import UserError
 
-USUAL = ("smallcnn-plain-cifar10", "smallcnn-cbam-cifar10")
+if TYPE_CHECKING:
+    from ..data import LabelledImages
+    from ..nn import Classifier
+    from ..train.settings import Settings
+
+USUAL = {data: (f"smallcnn-plain-{data}", f"smallcnn-cbam-{data}") for data in ("cifar10", "shapes")}
 SIDE, SHORTER = 224, 256  # what ImageNet's networks are tested on: the shorter edge brought to 256, then the middle
 
 
 class Shown(NamedTuple):
     """The networks by name, what they look at, and which class of each image is explained."""
 
-    models: dict
+    models: "dict[str, Classifier]"
     images: np.ndarray
     labels: np.ndarray
-    classes: list
-    kinds: list | None = None
+    classes: list[str]
+    kinds: list[str] | None = None
 
 
-def declare(parser):
+def declare(parser: argparse.ArgumentParser) -> None:
     """Declare which networks look, and at what."""
     of = parser.add_mutually_exclusive_group()
     of.add_argument(
         "--networks",
         nargs="+",
-        default=USUAL,
         metavar="NAME",
-        help="trained networks that come with the package, or folders of runs; default: " + " ".join(USUAL),
+        help="trained networks that come with the package, or folders of runs; default: " + " ".join(USUAL["cifar10"]),
     )
     of.add_argument(
         "--weights",
-        type=Path,
+        type=path,
         nargs="+",
         metavar="FILE",
         help="weights of ResNets for ImageNet instead, .npz or .safetensors, with PyTorch's names; needs --image",
     )
-    parser.add_argument("--data", choices=("cifar10", "shapes"), help="data set of the test images; default: cifar10")
-    parser.add_argument("--data-root", metavar="DIR", help="where CIFAR-10 lies, as in train")
+    parser.add_argument(
+        "--data", choices=list(CLASSES), help="data set of the test images; default: the one that the networks know"
+    )
+    parser.add_argument("--data-root", type=path, metavar="DIR", help="where CIFAR-10 is, as in train")
     chosen = parser.add_mutually_exclusive_group()
-    chosen.add_argument("--numbers", type=int, nargs="+", metavar="N", help="which test images, counted from 0")
-    chosen.add_argument("--image", type=Path, metavar="FILE", help="a picture of your own instead; needs --class")
+    chosen.add_argument(
+        "--numbers", type=whole(0, 10**9), nargs="+", metavar="N", help="which test images, counted from 0"
+    )
+    chosen.add_argument("--image", type=path, metavar="FILE", help="a picture of your own instead; needs --class")
     parser.add_argument(
         "--class",
         dest="target",
@@ -50,47 +63,57 @@ def declare(parser):
         help="class to explain, with --weights its number, counted from 0; default: the right one",
     )
     parser.add_argument("--layer", metavar="NAME", help="layer whose maps are weighted; default: the last maps")
-    parser.add_argument("--out", type=Path, required=True, metavar="PNG", help="the picture")
+    parser.add_argument("--out", type=path, required=True, metavar="PNG", help="the picture")
     parser.epilog = (
         "Without --numbers and --image the images are chosen by rule: the first three that all networks get right, the "
         "three for whose class the last network gains most over the first, and the three where it loses most."
     )
 
 
-def run(command, networks, weights, data, data_root, numbers, image, target, layer, out):
+def run(
+    command: str,
+    networks: list[str] | None,
+    weights: list[Path] | None,
+    data: str | None,
+    data_root: Path | None,
+    numbers: list[int] | None,
+    image: Path | None,
+    target: str | None,
+    layer: str | None,
+    out: Path,
+) -> None:
     """Draw what each network says, and where it found it."""
     from .. import viz
     from ..explain import grad_cam
-    from ..train.checkpoint import CheckpointError
 
     try:
         if weights:
-            models, images, labels, classes, kinds = _of_imagenet(weights, image, target)
+            shown = _of_imagenet(weights, image, target)
         else:
-            models, images, labels, classes, kinds = _of_data(networks, data, data_root, numbers, image, target)
+            shown = _of_data(networks, data, data_root, numbers, image, target)
         looked = {
-            name: (model.predict(images), grad_cam(model, images, labels, layer)) for name, model in models.items()
+            name: (model.predict(shown.images), grad_cam(model, shown.images, shown.labels, layer))
+            for name, model in shown.models.items()
         }
-        viz.results_slide(images, labels, classes, looked, kinds).savefig(out, dpi=150)
-    except (ValueError, OSError, ImportError, CheckpointError) as error:
+    except (ValueError, ImportError) as error:
         raise UserError(error) from error
-    print(f"{out} shows {len(images)} image{'s' * (len(images) > 1)}.")
+    pictures.save(viz.results_slide(shown.images, shown.labels, shown.classes, looked, shown.kinds), out)
+    print(f"{out} shows {len(shown.images)} image{'s' * (len(shown.images) > 1)}.")
     if weights:
         for name, (p, _) in looked.items():
             best = ", ".join(f"{c} ({p[0, c]:.2f})" for c in np.argsort(-p[0])[:5])
-            print(f"{name}: P = {p[0, labels[0]]:.2f} for {classes[labels[0]]}; most probable: {best}")
+            right = shown.labels[0]
+            print(f"{name}: P = {p[0, right]:.2f} for {shown.classes[right]}; most probable: {best}")
 
 
-def _of_imagenet(weights, image, target):
+def _of_imagenet(weights: list[Path], image: Path | None, target: str | None) -> Shown:
     """Return what is shown where files of weights are given."""
     from .. import viz
     from ..nn import ImageNetResNet
 
     if image is None or target is None:
         raise UserError("--weights needs a picture and a class: add --image FILE and --class NUMBER")
-    if len({path.stem for path in weights}) < len(weights):
-        raise UserError("two files of --weights have the same name, by which the networks are told apart: rename one")
-    models = {path.stem: ImageNetResNet.from_file(path) for path in weights}
+    models = {name: ImageNetResNet.from_file(file) for name, file in _named(weights).items()}
     count = min(len(model.fc.params["b"]) for model in models.values())
     if not target.isdecimal() or int(target) >= count:
         raise UserError(f"--class is {target!r}, expected a number from 0 to {count - 1}")
@@ -98,51 +121,111 @@ def _of_imagenet(weights, image, target):
     return Shown(models, images, np.array([int(target)]), [f"class {number}" for number in range(count)])
 
 
-def _of_data(networks, data, data_root, numbers, image, target):
+def _of_data(
+    networks: list[str] | None,
+    data: str | None,
+    data_root: Path | None,
+    numbers: list[int] | None,
+    image: Path | None,
+    target: str | None,
+) -> Shown:
     """Return what is shown where the networks know the classes of a data set."""
     from .. import viz
-    from ..data import CLASSES
 
-    classes, kinds = CLASSES[data or "cifar10"], None
+    named = _named(networks or USUAL[data or "cifar10"])
+    settings = {name: _settings(network) for name, network in named.items()}
+    data = _data_set(settings, data)
+    classes, kinds = list(CLASSES[data]), None
     if target is not None and target not in classes:
         raise UserError(f"--class is {target!r}, expected one of {', '.join(classes)}")
     if image is not None and target is None:
         raise UserError(f"{image} has no label: say with --class what to look for, {', '.join(classes)}")
-    models = {Path(name).name: _network(name) for name in networks}
+    models = {name: _network(network) for name, network in named.items()}
     if image is not None:
         images = viz.read_picture(image, 32)[None]  # what these networks have learned from
     else:
-        test = _test_images(data or "cifar10", data_root)
+        test = _test_images(data, data_root)
         if numbers is None:
             numbers, kinds = _chosen(models, test)
-        if not 0 <= min(numbers) <= max(numbers) < len(test):
-            raise UserError(f"--numbers are {numbers}, expected 0 to {len(test) - 1}: so many test images there are")
+        if max(numbers) >= len(test):
+            raise UserError(
+                f"--numbers are {' '.join(map(str, numbers))}, expected 0 to {len(test) - 1}: there are {len(test)} "
+                "test images"
+            )
         images, labels = test.images[numbers], test.labels[numbers]
     if target is not None:
         labels = np.full(len(images), classes.index(target))
     return Shown(models, images, labels, classes, kinds)
 
 
-def _chosen(models, test):
+def _named(places: "list[str] | tuple[str, ...] | list[Path]") -> dict[str, str]:
+    """Return places by short names: the last part of each path, and more of it where two end alike."""
+    given = [str(place) for place in places]
+    if len(set(given)) < len(given):
+        raise UserError("a network is given twice: leave one out")
+    for length in range(1, 1 + max(len(Path(place).parts) for place in given)):
+        short = [str(Path(*parts[:-1], Path(parts[-1]).stem)) for parts in (Path(p).parts[-length:] for p in given)]
+        if len(set(short)) == len(short):
+            return dict(zip(short, given, strict=True))
+    return dict(zip(given, given, strict=True))
+
+
+def _data_set(settings: "dict[str, Settings]", asked: str | None) -> str:
+    """Return the data set that the networks know; raise a UserError where they, or what was asked for, differ."""
+    known = {name: one.data for name, one in settings.items()}
+    wanted = asked or next(iter(known.values()))
+    for name, data in known.items():
+        if data != wanted:
+            raise UserError(
+                f"{name} was trained on {data}, and does not know the classes of {wanted}: choose other networks"
+                + (f", or --data {data}" if asked and len(set(known.values())) == 1 else "")
+            )
+    return wanted
+
+
+def _chosen(models: "dict[str, Classifier]", test: "LabelledImages") -> tuple[list[int], list[str]]:
     """Return the numbers of the images that the rule chooses, and why each."""
     from ..explain import choose
 
-    first, *_, last = (model.predict(test.images) for model in models.values())
-    groups = choose(first, last, test.labels, 3)
-    return np.concatenate(list(groups.values())), [kind for kind, found in groups.items() for _ in found]
+    p = [model.predict(test.images) for model in models.values()]
+    groups = choose(p[0], p[-1], test.labels, 3)
+    numbers = [int(number) for found in groups.values() for number in found]
+    if not numbers:
+        raise UserError("the networks get no test image right: choose images with --numbers")
+    return numbers, [kind for kind, found in groups.items() for _ in found]
 
 
-def _network(name):
+def _place(name: str) -> Path:
+    """Return where a network is: one that comes with the package, a folder of a run, or a file."""
+    from ..train.pretrained import WEIGHTS, pretrained_names
+
+    if name in pretrained_names():
+        return WEIGHTS / f"{name}.npz"
+    place = path(name)
+    if not os.path.exists(place):
+        raise UserError(
+            f"there is no trained network {name!r}, expected one of {', '.join(pretrained_names())}, "
+            "or the folder of a run"
+        )
+    return place
+
+
+def _settings(name: str) -> "Settings":
+    """Return how the network of a name, or of a folder, was trained."""
+    from ..train.run import read_settings
+
+    return read_settings(_place(name))
+
+
+def _network(name: str) -> "Classifier":
     """Return the network of a name, or of a folder."""
-    from ..train import load_model, load_pretrained, pretrained_names
+    from ..train import load_model
 
-    if name in pretrained_names() or not Path(name).exists():
-        return load_pretrained(name)
-    return load_model(name)
+    return load_model(_place(name))
 
 
-def _test_images(data, root):
+def _test_images(data: str, root: Path | None) -> "LabelledImages":
     from ..train.run import load_data
     from ..train.settings import Settings
 
-    return load_data(Settings(data=data, data_root=root))[2]
+    return load_data(Settings(data=data, data_root=None if root is None else str(root)))[2]

@@ -32,6 +32,14 @@ class LabelledImages:
         If an array has another dtype.
     ValueError
         If shapes do not fit together, or a label has no class.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> red = np.zeros((2, 3, 4, 4), np.uint8)
+    >>> red[:, 0] = 255
+    >>> LabelledImages(red, np.array([0, 0]), ("red", "blue"))
+    <LabelledImages: 2 of 4×4, 2 classes, no masks>
     """
 
     images: np.ndarray
@@ -39,7 +47,7 @@ class LabelledImages:
     classes: tuple[str, ...]
     masks: np.ndarray | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         """Refuse arrays that do not fit together, and say which and why."""
         _check_dtype(self.images, "images", np.uint8, "pixels are whole numbers from 0 to 255")
         _check_dtype(self.labels, "labels", np.int64, "convert it with np.asarray(labels, np.int64)")
@@ -60,17 +68,17 @@ class LabelledImages:
             size = self.images.shape[2:]
             check_shape(self.masks, "masks", (len(self), *size), "one for each image, of its height and width")
 
-    def __len__(self):
+    def __len__(self) -> int:
         """Return the number of images."""
         return len(self.images)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         """Say how many there are and of what, without printing the arrays."""
         height, width = self.images.shape[2:]
         masks = "no masks" if self.masks is None else "with masks"
         return f"<LabelledImages: {len(self)} of {height}×{width}, {len(self.classes)} classes, {masks}>"
 
-    def subset(self, index):
+    def subset(self, index: slice | list[int] | np.ndarray) -> "LabelledImages":
         """Choose some of the images, with their labels and masks.
 
         Parameters
@@ -95,7 +103,7 @@ class LabelledImages:
         masks = None if self.masks is None else self.masks[index]
         return LabelledImages(self.images[index], self.labels[index], self.classes, masks)
 
-    def split(self, count):
+    def split(self, count: int) -> "tuple[LabelledImages, LabelledImages]":
         """Hold the last images back, to validate or to test on.
 
         Parameters
@@ -119,7 +127,7 @@ class LabelledImages:
         return self.subset(slice(first)), self.subset(slice(first, None))
 
 
-def _check_dtype(array, name, dtype, hint):
+def _check_dtype(array: object, name: str, dtype: type, hint: str) -> None:
     """Raise a TypeError unless `array` is an array of `dtype`."""
     if not isinstance(array, np.ndarray) or array.dtype != dtype:
         came = f"an array of {array.dtype}" if isinstance(array, np.ndarray) else f"a {type(array).__name__}"

@@ -1,15 +1,19 @@
 """Augmentation: every epoch sees each image a little shifted and perhaps mirrored, so that none is learned by heart."""
 
+from typing import Literal
+
 import numpy as np
 
 from ..ops.checks import check_option
 
-BORDERS = {"zero": "constant", "reflect": "reflect"}
+BORDERS: dict[str, Literal["constant", "reflect"]] = {"zero": "constant", "reflect": "reflect"}
 GREY = 128  # about the mean of photographs
 
 
-def crop_and_flip(images, *, rng, padding=4, border="zero", flip=True):
-    """Crop each image at random out of its padded self, and mirror every other one left to right.
+def crop_and_flip(
+    images: np.ndarray, *, rng: np.random.Generator, padding: int = 4, border: str = "zero", flip: bool = True
+) -> np.ndarray:
+    """Crop each image at random out of its padded self, and mirror half of them left to right.
 
     Parameters
     ----------
@@ -18,9 +22,9 @@ def crop_and_flip(images, *, rng, padding=4, border="zero", flip=True):
     rng : numpy.random.Generator
         Draws the place of each crop and the coin of each flip.
     padding : int
-        Pixels added on each of the four sides, and so the largest shift; 0 to crop nothing.
+        Pixels added on each of the four sides, which is also the largest shift; 0 to crop nothing.
     border : {"zero", "reflect"}
-        What is added: black, or the image mirrored at its edge.
+        What is added: black, or the image mirrored at its edges.
     flip : bool
         Whether to mirror, with probability 1/2.
 
@@ -46,12 +50,12 @@ def crop_and_flip(images, *, rng, padding=4, border="zero", flip=True):
     around = ((0, 0), (0, 0), (padding, padding), (padding, padding))
     padded = np.pad(images, around, mode=BORDERS[border])  # (N, C, H+2p, W+2p)
     windows = np.lib.stride_tricks.sliding_window_view(padded, (H, W), axis=(2, 3))  # (N, C, 2p+1, 2p+1, H, W)
-    out = windows[np.arange(N), :, top, left]  # a window an image: (N, C, H, W)
+    out = windows[np.arange(N), :, top, left]  # one window per image: (N, C, H, W)
     out[mirrored] = out[mirrored, :, :, ::-1]
     return out
 
 
-def cutout(images, size, *, rng):
+def cutout(images: np.ndarray, size: int, *, rng: np.random.Generator) -> np.ndarray:
     """Cover a square of each image with grey, so that no part of an object is the only one that a network knows.
 
     Parameters

@@ -1,14 +1,14 @@
 """Checkpoints: arrays and what is to be known about them, in one `.npz` file that is whole or not there at all."""
 
 import json
-import os
 import zipfile
-from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..nn.weight_files import DamagedError, WeightsError, read_npz
+from .files import written_whole
 
 VERSION = 1
 METADATA = "metadata"
@@ -18,68 +18,7 @@ class CheckpointError(ValueError):
     """A checkpoint that cannot be used; the message says why, and what to do."""
 
 
-@contextmanager
-def written_whole(path):
-    """Open a file for writing that takes its name only once everything is on the disk.
-
-    Until then it is called `path` + ".tmp" and lies in the same folder; a file that was there before stays as
-    it is, also when the computer stops in the middle.
-
-    Parameters
-    ----------
-    path : Path or str
-        What the file shall be called.
-
-    Yields
-    ------
-    file
-        Open for writing bytes.
-    """
-    path = Path(path)
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        with open(temporary, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
-
-
-def write_json(path, content):
-    """Write a dict as indented JSON; NaN and infinity, which JSON does not know, are refused."""
-    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    with written_whole(path) as file:
-        file.write(text.encode())
-
-
-def check_writable(folder):
-    """Make a folder and try to write into it, so that a run does not fail when its first results are there.
-
-    Parameters
-    ----------
-    folder : Path or str
-        The folder; made together with the folders above it where it is missing.
-
-    Raises
-    ------
-    OSError
-        If it cannot be made or written into; the message names it and the reason.
-    """
-    folder = Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".can-write.tmp"
-        probe.write_bytes(b"")
-        probe.unlink()
-    except OSError as error:
-        raise OSError(f"cannot write into {folder}: {error.strerror}; choose another folder") from error
-
-
-def save_checkpoint(path, arrays, metadata=None):
+def save_checkpoint(path: Path | str, arrays: dict[str, np.ndarray], metadata: dict[str, Any] | None = None) -> None:
     """Write arrays and metadata to one file, at once or not at all.
 
     The file is an ordinary `.npz`: `np.load(path)["metadata"]` shows the metadata, every other name an array.
@@ -109,7 +48,7 @@ def save_checkpoint(path, arrays, metadata=None):
                 np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
 
 
-def load_checkpoint(path):
+def load_checkpoint(path: Path | str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Read what `save_checkpoint` wrote.
 
     Nothing in the file is run: pickled objects, which could run code, are refused.
@@ -147,7 +86,7 @@ def load_checkpoint(path):
     return arrays, _read_metadata(arrays, path)
 
 
-def _read_metadata(arrays, path):
+def _read_metadata(arrays: dict[str, np.ndarray], path: Path) -> dict[str, Any]:
     """Take the metadata out of the arrays."""
     if METADATA not in arrays:
         raise CheckpointError(f"{path} has arrays but no metadata: it was not written by save_checkpoint")

@@ -6,31 +6,42 @@ the checkpoint holds not only the weights but everything that the next step depe
 
 import signal
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import numpy as np
 
-from .checkpoint import check_writable
+from ..data import LabelledImages
+from ..engine import memory
+from ..nn import Classifier
+from .files import check_writable, remove_temporaries
+from .lock import held
+from .recipe import Recipe
 from .state import CHECKPOINT, Training
+
+STOPPING = (signal.SIGINT, signal.SIGTERM)  # Ctrl-C, and what a system sends to a process that is to end
 
 
 def fit(
-    model,
-    train,
-    recipe,
+    model: Classifier,
+    train: LabelledImages,
+    recipe: Recipe,
     *,
-    rng,
-    validation=None,
-    out=None,
-    resume=False,
-    save_every=30.0,
-    settings=None,
-    progress=True,
-):
+    rng: np.random.Generator,
+    validation: LabelledImages | None = None,
+    out: Path | str | None = None,
+    resume: bool = False,
+    save_every: float = 30.0,
+    settings: dict[str, Any] | None = None,
+    progress: bool = True,
+) -> list[dict[str, Any]]:
     """Train a network.
 
-    Ctrl-C lets the current step end, saves and stops; pressed twice, it stops at once.
+    Ctrl-C lets the current step end, saves and stops; pressed twice, it stops at once. The process then keeps the
+    memory that it frees, see `cbam_np.engine.memory`.
 
     Parameters
     ----------
@@ -59,7 +70,7 @@ def fit(
     Returns
     -------
     list of dict
-        The history, one entry an epoch: `epoch` (from 1), `loss` and `accuracy` on the training batches as they
+        The history, one entry per epoch: `epoch` (from 1), `loss` and `accuracy` on the training batches as they
         came, `lr` of the last step, `seconds` and `images_per_second` of training, and, where there are
         validation images, `validation_accuracy` and `validation_loss`.
 
@@ -68,7 +79,8 @@ def fit(
     ValueError
         If there are fewer images than a batch.
     OSError
-        If `out` cannot be written into, holds a run though `resume` is false, or holds none though it is true.
+        If `out` cannot be written into, holds a run though `resume` is false, or holds none though it is true; as
+        an InUseError if another process works in it.
     CheckpointError
         If the checkpoint is damaged, or of another recipe, other data or another network.
     Diverged
@@ -76,41 +88,57 @@ def fit(
     Interrupted
         After Ctrl-C.
     """
+    memory.keep()
     run = Training(model, train, recipe, rng, settings)
-    if out is not None:
-        out = Path(out)
-        check_out(out, resume)
-        check_writable(out)
+    if out is None:
+        return _finish(run, validation, None, save_every, progress)
+    out = Path(out)
+    check_out(out, resume)
+    check_writable(out)
+    with held(out):
+        check_out(out, resume)  # once more: another process may have been here before we held the folder
+        remove_temporaries(out)
         if resume:
             run.load(out)
         else:
             run.save(out)  # so that a run can be resumed from its first moment
+        return _finish(run, validation, out, save_every, progress)
+
+
+def _finish(
+    run: Training, validation: LabelledImages | None, out: Path | None, save_every: float, progress: bool
+) -> list[dict[str, Any]]:
+    """Take all epochs that are left, and return the history."""
     with _listening() as stop, np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # Diverged says it
-        while run.epoch < recipe.epochs:
+        while run.epoch < run.recipe.epochs:
             run.finish_epoch(validation, out, save_every, stop, progress)
     return run.history
 
 
 @contextmanager
-def _listening():
-    """Yield a list that is filled at the first Ctrl-C; the second does what Ctrl-C did before."""
-    stop, before = [], signal.getsignal(signal.SIGINT)
+def _listening() -> Iterator[list[int]]:
+    """Yield a list that is filled at the first signal to stop; the second does what it did before."""
+    stop: list[int] = []
+    before = {number: signal.getsignal(number) for number in STOPPING}
+    heard = [number for number in STOPPING if before[number] not in (None, signal.SIG_IGN)]  # not what is ignored
 
-    def listen(signum, frame):
-        stop.append(signum)
-        signal.signal(signal.SIGINT, before)
+    def listen(number: int, frame: FrameType | None) -> None:
+        stop.append(number)
+        signal.signal(number, before[signal.Signals(number)])
 
-    if threading.current_thread() is not threading.main_thread() or before in (None, signal.SIG_IGN):
-        yield stop  # signals come to the main thread only, and who ignores them is not to hear them
+    if threading.current_thread() is not threading.main_thread():
+        yield stop  # signals come to the main thread only
         return
-    signal.signal(signal.SIGINT, listen)
+    for number in heard:
+        signal.signal(number, listen)
     try:
         yield stop
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number in heard:
+            signal.signal(number, before[number])
 
 
-def check_out(out, resume, names=(CHECKPOINT,)):
+def check_out(out: Path | str, resume: bool, names: tuple[str, ...] = (CHECKPOINT,)) -> None:
     """Raise an OSError where a new run would overwrite one, or where there is none to resume."""
     if resume and not (Path(out) / CHECKPOINT).is_file():
         raise FileNotFoundError(f"{out} holds no {CHECKPOINT}, so there is nothing to resume: start without resuming")

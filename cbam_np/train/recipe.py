@@ -1,91 +1,78 @@
 """How to train: a recipe, and what may be done to the training images."""
 
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass
 from functools import partial
+from typing import Protocol
 
 import numpy as np
 
 from ..nn import SCHEDULES
-from ..ops.checks import check_option
 from .augment import crop_and_flip, cutout
+from .options import Range, check_options, documented, option
 
-AUGMENTATIONS = {
-    "none": lambda images, rng: images,
+
+class Augmentation(Protocol):
+    """Returns new images, uint8 (N, C, H, W), made from a batch of them."""
+
+    def __call__(self, images: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+        """Return new images."""
+
+
+def unchanged(images: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+    """Return the images as they are."""
+    return images
+
+
+AUGMENTATIONS: dict[str, Augmentation] = {
+    "none": unchanged,
     "flip": partial(crop_and_flip, padding=0),
     "crop+flip": crop_and_flip,
     "shift+flip": partial(crop_and_flip, padding=2, border="reflect"),
 }
 
 
+@documented
 @dataclass(frozen=True)
 class Recipe:
     """How to train.
 
-    Parameters
-    ----------
-    epochs : int
-        Passes over the training images.
-    batch_size : int
-        Images a step. What does not fill a batch is left out, other images in every epoch.
-    lr : float
-        Learning rate at its peak.
-    schedule : str
-        How the learning rate runs, a name in `cbam_np.nn.SCHEDULES`.
-    momentum : float
-        μ of SGD with Nesterov momentum.
-    weight_decay : float
-        λ, on weights only.
-    label_smoothing : float
-        ε of the loss, in [0, 1).
-    augment : {"none", "flip", "crop+flip", "shift+flip"}
-        What is done to the training images: nothing; mirrored; also shifted by up to 4 pixels, with black where nothing
-        is known; or by up to 2, with a mirrored border.
-    cutout : int
-        Side of the square that is covered in each training image, see `cutout`; 0 for none.
-
-    Raises
-    ------
-    ValueError
-        If a value is out of range.
+    A batch that is not full is left out; as the order is drawn anew, it holds other images in every epoch. The
+    optimiser is SGD with Nesterov momentum; weight decay acts on weights only, not on biases and normalisations.
+    A ValueError says which value is out of range.
     """
 
-    epochs: int
-    batch_size: int = 128
-    lr: float = 0.1
-    schedule: str = "one-cycle"
-    momentum: float = 0.9
-    weight_decay: float = 5e-4
-    label_smoothing: float = 0.1
-    augment: str = "crop+flip"
-    cutout: int = 0
+    epochs: int = option(MISSING, "passes over the training images", Range(int, 1, 10_000), metavar="N")
+    batch_size: int = option(128, "images per step", Range(int, 2, 10_000), metavar="N")
+    lr: float = option(0.1, "learning rate at its peak", Range(float, 0, ends="()"), metavar="RATE")
+    schedule: str = option("one-cycle", "how the learning rate runs from the first step to the last", SCHEDULES)
+    momentum: float = option(0.9, "momentum of SGD", Range(float, 0, 1, "[)"), metavar="MU")
+    weight_decay: float = option(5e-4, "pull of the weights towards 0", Range(float, 0), metavar="LAMBDA")
+    label_smoothing: float = option(
+        0.1, "share of the target spread evenly over all classes", Range(float, 0, 1, "[)"), metavar="EPS"
+    )
+    augment: str = option(
+        "crop+flip",
+        "what is done at random to a training image: nothing; mirrored left to right; also shifted by up to 4 pixels, "
+        "padded with black; or by up to 2, with a mirrored border",
+        AUGMENTATIONS,
+    )
+    cutout: int = option(
+        0,
+        "side of a square that is covered with grey in each training image; 0 for none",
+        Range(int, 0, 64),
+        metavar="PIXELS",
+    )
 
-    def __post_init__(self):
-        for name, least in (("epochs", 1), ("batch_size", 2), ("cutout", 0)):
-            check_count(getattr(self, name), name, least)
-        for name, fits, expected in (
-            ("lr", lambda v: 0 < v < np.inf, "more than 0"),
-            ("momentum", lambda v: 0 <= v < 1, "at least 0 and less than 1"),
-            ("weight_decay", lambda v: 0 <= v < np.inf, "at least 0"),
-            ("label_smoothing", lambda v: 0 <= v < 1, "at least 0 and less than 1"),
-        ):
-            if not fits(getattr(self, name)):
-                raise ValueError(f"{name} is {getattr(self, name)}, expected a number, {expected}")
-        check_option(self.schedule, "schedule", SCHEDULES)
-        check_option(self.augment, "augment", AUGMENTATIONS)
+    def __post_init__(self) -> None:
+        check_options(self)
 
-    def augmented(self, images, rng):
+    def augmented(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return a batch of training images with what the recipe does to them."""
         images = AUGMENTATIONS[self.augment](images, rng=rng)
         return cutout(images, self.cutout, rng=rng) if self.cutout else images
 
-    def steps(self, count):
+    def steps(self, count: int) -> int:
         """Return the steps of an epoch over `count` images; raise a ValueError where they do not fill a batch."""
         if count < self.batch_size:
             raise ValueError(f"{count} training images do not fill a batch of {self.batch_size}: make batches smaller")
         return count // self.batch_size
-
-
-def check_count(value, name, least):
-    """Raise a ValueError unless `value` is a whole number, at least `least`."""
-    if not isinstance(value, int | np.integer) or value < least:
-        raise ValueError(f"{name} is {value}, expected a whole number, {least} or more")

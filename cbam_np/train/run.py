@@ -3,25 +3,26 @@
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..data import LabelledImages, load_cifar10, make_shapes
 from ..nn import Classifier
-from .checkpoint import CheckpointError, check_writable, load_checkpoint, write_json
+from .checkpoint import CheckpointError, load_checkpoint
+from .files import check_writable, write_json
 from .loop import check_out, fit
 from .machine import describe_machine
-from .recipe import Recipe
 from .score import evaluate
-from .settings import Settings
-from .state import CHECKPOINT, model_arrays
+from .settings import Settings, read_kept
+from .state import CHECKPOINT, Diverged, model_arrays
 
 RESULT = "result.json"
 SHAPES = {"train": (5000, (0, 0)), "test": (1000, (0, 1))}
 """How many shapes are drawn and from which seed: the same for every run, as CIFAR-10 is the same."""
 
 
-def read_settings(out):
+def read_settings(out: Path | str) -> Settings:
     """Return the settings of the run in a folder.
 
     Parameters
@@ -44,7 +45,7 @@ def read_settings(out):
     return _open(out)[1]
 
 
-def load_model(out):
+def load_model(out: Path | str) -> Classifier:
     """Return the network of the run in a folder, as far as it has been trained.
 
     Parameters
@@ -74,24 +75,21 @@ def load_model(out):
     return model
 
 
-def _checkpoint(out):
+def _checkpoint(out: Path | str) -> Path:
     path = Path(out)
     return path if path.suffix == ".npz" else path / CHECKPOINT
 
 
-def _open(out):
+def _open(out: Path | str) -> tuple[dict[str, np.ndarray], Settings]:
     path = _checkpoint(out)
     arrays, metadata = load_checkpoint(path)
     try:
-        kept = dict(metadata["settings"])
-        kept = {name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()}
-        kept["recipe"] = Recipe(**kept["recipe"])
-        return arrays, Settings(**kept)
+        return arrays, read_kept(metadata["settings"])
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path} has no settings of a run that can be understood ({error!r})") from error
 
 
-def load_data(settings):
+def load_data(settings: Settings) -> tuple[LabelledImages, LabelledImages | None, LabelledImages]:
     """Load the images of a run.
 
     Parameters
@@ -127,7 +125,7 @@ def load_data(settings):
     return every.subset(slice(wanted)), held, test
 
 
-def prepare(settings, out, *, resume=False):
+def prepare(settings: Settings, out: Path | str, *, resume: bool = False) -> "Run":
     """Make everything ready for a run, so that what can go wrong before training goes wrong here.
 
     Parameters
@@ -164,7 +162,7 @@ def prepare(settings, out, *, resume=False):
     return Run(settings, out, resume, model, train, validation, test, order)
 
 
-def _check_same(settings, kept, out):
+def _check_same(settings: Settings, kept: Settings, out: Path) -> None:
     """Raise a ValueError that lists the settings which differ; where the data lie, and the note, may."""
     here, there = ({**asdict(s), **asdict(s.recipe)} for s in (settings, kept))
     free = ("recipe", "data_root", "note")
@@ -188,7 +186,9 @@ class Run:
     test: LabelledImages
     rng: np.random.Generator
 
-    def finish(self, *, command=None, save_every=30.0, progress=True, test=True):
+    def finish(
+        self, *, command: str | None = None, save_every: float = 30.0, progress: bool = True, test: bool = True
+    ) -> dict[str, Any]:
         """Train to the end, look at the test images once, and write the result.
 
         Parameters
@@ -205,7 +205,8 @@ class Run:
         Returns
         -------
         dict
-            What `result.json` holds. A run that was finished before gives its result again.
+            What `result.json` holds. A run that was finished before gives its result again; where that file is
+            damaged, it is made again from the checkpoint.
 
         Raises
         ------
@@ -226,22 +227,29 @@ class Run:
             settings=asdict(self.settings),
             progress=progress,
         )
-        path = self.out / RESULT
-        if path.is_file():
-            return json.loads(path.read_text(encoding="utf-8"))
-        scores = {"test_images": len(self.test), **self._scores()} if test else {}
-        result = self._result(history, scores, command)
-        write_json(path, result)
+        scores = ("test_images", "test_accuracy", "test_loss") if test else ()
+        kept = _read_result(self.out / RESULT, {"epochs", "images_per_second", "seconds_per_epoch", *scores})
+        if kept is not None:
+            return kept
+        result = self._result(history, self._scores() if test else {}, command)
+        write_json(self.out / RESULT, result)
         return result
 
-    def _scores(self):
-        score = evaluate(self.model, self.test)
-        scores = {"test_accuracy": score.accuracy, "test_loss": score.loss}
+    def _scores(self) -> dict[str, Any]:
+        try:
+            with np.errstate(over="ignore", invalid="ignore"):
+                score = evaluate(self.model, self.test)
+        except ValueError as error:
+            raise Diverged(
+                f"the network cannot be tested, training diverged: {error}. Lower the learning rate"
+            ) from error
+        scores: dict[str, Any] = {"test_images": len(self.test), "test_accuracy": score.accuracy}
+        scores["test_loss"] = score.loss if np.isfinite(score.loss) else None
         if self.settings.recipe.augment != "none":  # it has been taught that an image and its mirror image are the same
             scores["test_accuracy_mirrored"] = evaluate(self.model, self.test, mirrored=True).accuracy
         return scores
 
-    def _result(self, history, scores, command):
+    def _result(self, history: list[dict[str, Any]], scores: dict[str, Any], command: str | None) -> dict[str, Any]:
         settings = asdict(self.settings)
         del settings["data_root"], settings["note"]  # a place on this machine; the note stands for itself
         seconds, last = sum(line["seconds"] for line in history), history[-1]
@@ -260,3 +268,12 @@ class Run:
             "settings": settings,
             "machine": describe_machine(),
         }
+
+
+def _read_result(path: Path, needed: set[str]) -> dict[str, Any] | None:
+    """Return a result that was written before; None where there is none, or none that has all that is needed."""
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError, RecursionError):
+        return None
+    return kept if isinstance(kept, dict) and needed <= kept.keys() else None

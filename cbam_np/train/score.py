@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from ..nn import InPieces
+from ..data import LabelledImages
+from ..nn import Classifier, InPieces
 from ..ops import softmax_cross_entropy_forward
 
 
@@ -13,8 +14,8 @@ class Score(NamedTuple):
     loss: float
 
 
-def evaluate(model, data, batch_size=128, mirrored=False):
-    """Look how well a network does.
+def evaluate(model: Classifier, data: LabelledImages, batch_size: int = 128, mirrored: bool = False) -> Score:
+    """Measure how well a network does.
 
     Parameters
     ----------
@@ -25,12 +26,12 @@ def evaluate(model, data, batch_size=128, mirrored=False):
     batch_size : int
         How many are computed at once.
     mirrored : bool
-        Whether to average the scores of each image and of its mirror image, which are the same thing to a person.
+        Whether to average the scores of each image and of its mirror image, which show the same thing to a person.
 
     Returns
     -------
     Score
-        `accuracy`, the part of the images whose most probable class is the right one, and `loss`, the mean
+        `accuracy`, the share of the images whose most probable class is right, and `loss`, the mean
         cross-entropy without label smoothing.
     """
     pieces, correct, loss = InPieces(model), 0, 0.0

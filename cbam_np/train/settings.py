@@ -1,15 +1,19 @@
 """What makes a run: the data, the network, the recipe, the seed."""
 
 from dataclasses import dataclass, fields, replace
+from typing import Any, Self
 
-from ..cbam import get_dialect
+import numpy as np
+
+from ..cbam import ORDERS, get_dialect
 from ..cbam.dialect import STARTS
 from ..cbam.params import check_kernel_size
-from ..nn import ResNet, SmallCNN
+from ..cbam.pools import POOLS
+from ..nn import Classifier, ResNet, SmallCNN
 from ..nn.layers import CONV_STARTS
 from ..nn.models import ATTENTIONS
-from ..ops.checks import check_option
-from .recipe import Recipe, check_count
+from .options import Option, Range, check_options, documented, option, options_of, without_effect
+from .recipe import Recipe
 
 RECIPES = {
     "shapes": Recipe(epochs=6, batch_size=48, lr=0.07, augment="none"),
@@ -18,109 +22,105 @@ RECIPES = {
 """Recipes that work, by data set."""
 
 NETWORKS = ("smallcnn", "resnet")
-OF_CBAM = {
-    "kernel_size": 7,
-    "order": "channel-spatial",
-    "channel_pools": ("avg", "max"),
-    "spatial_pools": ("avg", "max"),
-}
-"""What may be chosen of CBAM, and the paper's choice."""
+SMALLCNN, RESNET, CBAM = ("network", ("smallcnn",)), ("network", ("resnet",)), ("attention", ("cbam",))
+WITH_ATTENTION = ("attention", tuple(ATTENTIONS))
+OF_CBAM = ("kernel_size", "order", "channel_pools", "spatial_pools")  # what may be chosen of CBAM
 
 
+@documented
 @dataclass(frozen=True)
 class Settings:
     """What makes a run.
 
-    Parameters
-    ----------
-    data : {"shapes", "cifar10"}
-        The data set.
-    attention : {None, "se", "cbam", "channel", "spatial"}
-        As in `SmallCNN`.
-    recipe : Recipe
-        How to train; where none is given, that of the data set in `RECIPES`.
-    network : {"smallcnn", "resnet"}
-        `SmallCNN` or `ResNet`.
-    channels, convs : tuple of int
-        As in `SmallCNN`, a number a stage; `convs` is 1 throughout where none are given.
-    conv_start : {"he", "dirac"}
-        As in `SmallCNN`.
-    depth, width : int
-        As in `ResNet`.
-    reduction : int
-        r of the attention.
-    start : {"zero", "he", "pytorch", "official"}
-        Of the attention, as in `init_cbam`.
-    kernel_size, order, channel_pools, spatial_pools
-        Of CBAM, as in `init_cbam` and `Dialect`.
-    images : int, optional
-        Train on the first so many images only; on all where none is given.
-    validation : int
-        Hold back the last so many training images, to score the network on after every epoch.
-    seed : int
-        Of the weights, the order of the images and their augmentation. Runs with equal seeds see the same
-        images in the same order, whatever the attention.
-    data_root : str, optional
-        Where CIFAR-10 lies, see `load_cifar10`.
-    note : str
-        Anything to be kept with the result.
-
-    Raises
-    ------
-    ValueError
-        If a value is out of range.
+    Runs with equal seeds see the same images in the same order, whatever the attention. Where no recipe is given, it
+    is that of the data set in `RECIPES`. A ValueError says which value is out of range or has no effect.
     """
 
-    data: str = "shapes"
-    attention: str | None = "cbam"
-    recipe: Recipe | None = None
-    network: str = "smallcnn"
-    channels: tuple[int, ...] = (32, 64, 128)
-    convs: tuple[int, ...] | None = None
-    conv_start: str = "he"
-    depth: int = 20
-    width: int = 16
-    reduction: int = 16
-    start: str = "zero"
-    kernel_size: int = OF_CBAM["kernel_size"]
-    order: str = OF_CBAM["order"]
-    channel_pools: tuple[str, ...] = OF_CBAM["channel_pools"]
-    spatial_pools: tuple[str, ...] = OF_CBAM["spatial_pools"]
-    images: int | None = None
-    validation: int = 0
-    seed: int = 0
-    data_root: str | None = None
-    note: str = ""
+    data: str = option(
+        "shapes",
+        "data set: shapes are drawn by program; cifar10 is looked for, and otherwise downloaded, 170 MB",
+        RECIPES,
+    )
+    attention: str | None = option("cbam", "what follows each stage of the network", (None, *ATTENTIONS))
+    recipe: Recipe = None  # type: ignore[assignment]  # never None once it is made, see __post_init__
+    network: str = option("smallcnn", "SmallCNN or ResNet", NETWORKS)
+    channels: tuple[int, ...] = option(
+        (32, 64, 128), "channels of each stage of SmallCNN", Range(int, 1, 1024), metavar="C", only=SMALLCNN
+    )
+    convs: tuple[int, ...] | None = option(
+        None,
+        "convolutions of each stage of SmallCNN",
+        Range(int, 1, 16),
+        metavar="N",
+        usual="1 each",
+        only=SMALLCNN,
+    )
+    conv_start: str = option(
+        "he",
+        "how SmallCNN's convolutions start, the first one apart: drawn at random, or passing on their input",
+        CONV_STARTS,
+        only=SMALLCNN,
+    )
+    depth: int = option(
+        20, "layers with weights of a ResNet: 8, 14, 20, …", Range(int, 8, 302), metavar="N", only=RESNET
+    )
+    width: int = option(16, "channels of a ResNet's first stage", Range(int, 1, 256), metavar="C", only=RESNET)
+    reduction: int = option(
+        16, "the attention's MLP has C // R hidden units", Range(int, 1, 1024), metavar="R", only=WITH_ATTENTION
+    )
+    start: str = option(
+        "zero",
+        "how the attention's weights start: so that all its maps are 1/2, or drawn like the others",
+        STARTS,
+        only=WITH_ATTENTION,
+    )
+    kernel_size: int = option(7, "side of CBAM's convolution", Range(int, 1, 63), metavar="K", only=CBAM)
+    order: str = option("channel-spatial", "order of CBAM's two attentions", ORDERS, only=CBAM)
+    channel_pools: tuple[str, ...] = option(("avg", "max"), "what CBAM's MLP is given", POOLS, only=CBAM)
+    spatial_pools: tuple[str, ...] = option(("avg", "max"), "what CBAM's convolution is given", POOLS, only=CBAM)
+    images: int | None = option(
+        None,
+        "train on the first N images only",
+        Range(int, 1),
+        metavar="N",
+        usual="all, 5000 shapes or 50000 of cifar10",
+    )
+    validation: int = option(
+        0,
+        "hold back the last N training images, and score the network on them after every epoch",
+        Range(int, 0),
+        metavar="N",
+    )
+    seed: int = option(
+        0,
+        "seed of the first weights, the order of the images and their augmentation",
+        Range(int, 0, 2**63 - 1),
+        metavar="N",
+    )
+    data_root: str | None = option(
+        None,
+        "where CIFAR-10 is",
+        metavar="DIR",
+        usual="$CBAM_NP_DATA, then the user's cache, then a download",
+    )
+    note: str = option("", "a note to keep with the result", metavar="TEXT", usual="none")
 
-    def __post_init__(self):
-        check_option(self.data, "data", RECIPES)
-        check_option(self.attention, "attention", (None, *ATTENTIONS))
-        check_option(self.network, "network", NETWORKS)
-        if self._of_cbam() != OF_CBAM and self.attention != "cbam":
-            raise ValueError(f"{', '.join(OF_CBAM)} are choices of CBAM, but attention is {self.attention!r}")
-        of_dialect = self._of_cbam().keys() - {"kernel_size"}
-        get_dialect(**{name: getattr(self, name) for name in of_dialect})
-        check_kernel_size(self.kernel_size)
-        check_option(self.start, "start", STARTS)
-        check_option(self.conv_start, "conv_start", CONV_STARTS)
-        if self.recipe is None:
+    def __post_init__(self) -> None:
+        if self.recipe is None and self.data in RECIPES:
             object.__setattr__(self, "recipe", RECIPES[self.data])
-        if not 1 <= len(self.channels) <= 6:
+        check_options(self)
+        if not isinstance(self.recipe, Recipe):
+            raise ValueError(f"recipe is {self.recipe!r}, expected a Recipe, as in Recipe(epochs=3)")
+        check_kernel_size(self.kernel_size)
+        get_dialect(order=self.order, channel_pools=self.channel_pools, spatial_pools=self.spatial_pools)
+        if len(self.channels) > 6:
             raise ValueError(
                 f"channels are {self.channels}, expected 1 to 6 stages: each halves 32×32 pixels once more"
             )
-        for name, least in (("seed", 0), ("validation", 0), ("reduction", 1), ("images", 1)):
-            if getattr(self, name) is not None:
-                check_count(getattr(self, name), name, least)
-        for width in self.channels:
-            check_count(width, "channels", 1)
         if self.convs is not None and len(self.convs) != len(self.channels):
             raise ValueError(f"convs are {self.convs}, expected as many numbers as channels, {self.channels}")
 
-    def _of_cbam(self):
-        return {name: getattr(self, name) for name in OF_CBAM}
-
-    def make_network(self, classes, rng):
+    def make_network(self, classes: int, rng: np.random.Generator) -> Classifier:
         """Return the network that the settings describe.
 
         Parameters
@@ -135,16 +135,38 @@ class Settings:
         Classifier
             `SmallCNN` or `ResNet`.
         """
-        chosen = {"classes": classes, "rng": rng, "reduction": self.reduction, "start": self.start}
+        chosen: dict[str, Any] = {"classes": classes, "rng": rng, "reduction": self.reduction, "start": self.start}
         if self.attention == "cbam":
-            chosen |= self._of_cbam()
+            chosen |= {name: getattr(self, name) for name in OF_CBAM}
         if self.network == "resnet":
             return ResNet(self.depth, self.attention, width=self.width, **chosen)
         chosen |= {"channels": self.channels, "convs": self.convs or 1, "conv_start": self.conv_start}
         return SmallCNN(self.attention, **chosen)
 
-    def changed(self, **changes):
-        """Return other settings; `changes` may name fields of the settings and of their recipe."""
-        of_recipe = {f.name for f in fields(Recipe)} & changes.keys()
-        recipe = replace(self.recipe, **{name: changes.pop(name) for name in of_recipe})
-        return replace(self, recipe=recipe, **changes)
+    def changed(self, **changes: Any) -> Self:
+        """Return other settings.
+
+        Parameters
+        ----------
+        **changes
+            Options of the settings, and of their recipe. What has no effect any more after them goes back to its
+            default: without attention there is no kernel size.
+        """
+        of_recipe = {name: changes.pop(name) for name in options_of(Recipe).keys() & changes.keys()}
+        recipe = replace(changes.pop("recipe", self.recipe), **of_recipe)
+        idle = set(without_effect(type(self), vars(self) | changes)) - changes.keys()
+        defaults: dict[str, Any] = {f.name: f.default for f in fields(self)}
+        return replace(self, recipe=recipe, **{name: defaults[name] for name in idle}, **changes)
+
+
+def every_option() -> dict[str, Option]:
+    """Return the options of settings and of their recipe, by name."""
+    return options_of(Settings) | options_of(Recipe)
+
+
+def read_kept(kept: dict[str, Any]) -> Settings:
+    """Return settings that were kept as JSON; options without effect, once accepted, are left out."""
+    kept = {name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()}
+    kept["recipe"] = Recipe(**kept["recipe"])
+    idle = without_effect(Settings, kept)
+    return Settings(**{name: value for name, value in kept.items() if name not in idle})

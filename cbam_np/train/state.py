@@ -3,15 +3,21 @@
 import json
 import time
 import zlib
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ..nn import SCHEDULES, SGD, InPieces
+from ..data import LabelledImages
+from ..nn import SCHEDULES, SGD, Classifier, InPieces
 from ..ops import softmax_cross_entropy_backward, softmax_cross_entropy_forward
-from .checkpoint import CheckpointError, load_checkpoint, save_checkpoint, write_json
+from .checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from .files import write_json
 from .machine import describe_machine
+from .recipe import Recipe
 from .score import evaluate
 
 CHECKPOINT, HISTORY = "checkpoint.npz", "history.json"
@@ -44,31 +50,41 @@ class Training:
 
     COUNTS = ("epoch", "step", "loss_sum", "correct", "seconds", "lr", "history")
 
-    def __init__(self, model, train, recipe, rng, settings=None):
+    def __init__(
+        self,
+        model: Classifier,
+        train: LabelledImages,
+        recipe: Recipe,
+        rng: np.random.Generator,
+        settings: dict[str, Any] | None = None,
+    ) -> None:
         self.model, self.data, self.recipe, self.rng, self.settings = model, train, recipe, rng, settings
         self.pieces = InPieces(model)
         self.optimiser = SGD(model.params, recipe.momentum, weight_decay=recipe.weight_decay)
-        self.steps = recipe.steps(len(train))  # an epoch
+        self.steps = recipe.steps(len(train))  # per epoch
         self.machine = describe_machine()
         self.belongs_to = asdict(recipe) | {  # what a checkpoint must agree in to be resumed
             "random generator": type(rng.bit_generator).__name__,
             "number of training images": len(train),
-            "their checksum": zlib.crc32(train.labels, zlib.crc32(np.ascontiguousarray(train.images))),
+            "their checksum": zlib.crc32(train.labels.data, zlib.crc32(np.ascontiguousarray(train.images).data)),
         }
-        self.epoch, self.history = 0, []
+        self.epoch = 0
+        self.history: list[dict[str, Any]] = []
         self._begin_epoch()
 
-    def _begin_epoch(self):
-        self.order = self.rng.permutation(len(self.data))
+    def _begin_epoch(self) -> None:
+        self.order: np.ndarray = self.rng.permutation(len(self.data))
         self.step, self.loss_sum, self.correct, self.seconds, self.lr = 0, 0.0, 0, 0.0, 0.0
 
-    def finish_epoch(self, validation, out, save_every, stop, progress):
+    def finish_epoch(
+        self, validation: LabelledImages | None, out: Path | None, save_every: float, stop: list[int], progress: bool
+    ) -> None:
         """Take the steps that are left of this epoch and score it; save now and then, and when asked to stop."""
         from tqdm.auto import tqdm
 
         B, saved = self.recipe.batch_size, time.monotonic()
         title = f"epoch {self.epoch + 1}/{self.recipe.epochs}"
-        todo = {"total": self.steps * B, "initial": self.step * B, "unit": " images"}
+        todo: dict[str, Any] = {"total": self.steps * B, "initial": self.step * B, "unit": " images"}
         with tqdm(desc=title, disable=not progress, **todo) as bar:
             while self.step < self.steps:
                 self.take_step()
@@ -85,7 +101,7 @@ class Training:
         if stop:
             raise Interrupted(self.farewell(out))
 
-    def take_step(self):
+    def take_step(self) -> None:
         """Learn from one batch."""
         start, B, recipe = time.perf_counter(), self.recipe.batch_size, self.recipe
         done = (self.epoch * self.steps + self.step) / (recipe.epochs * self.steps)
@@ -104,12 +120,13 @@ class Training:
         self.step += 1
         self.seconds += time.perf_counter() - start
 
-    def running(self):
+    def running(self) -> dict[str, float]:
         """Return loss and accuracy of this epoch so far, by name."""
         return {"loss": self.loss_sum / self.step, "accuracy": self.correct / (self.step * self.recipe.batch_size)}
 
-    def end_epoch(self, validation):
+    def end_epoch(self, validation: LabelledImages | None) -> dict[str, Any]:
         """Score the network, add a line to the history and return it, and turn to the next epoch."""
+        self._demand_finite(**self._arrays())  # the last step may have spoiled them
         line = {"epoch": self.epoch + 1, **self.running(), "lr": self.lr, "seconds": self.seconds}
         line["images_per_second"] = self.steps * self.recipe.batch_size / self.seconds
         if validation is not None:
@@ -123,8 +140,8 @@ class Training:
         return line
 
     @contextmanager
-    def _watching(self):
-        """Hear layers complain of numbers: once a step has gone well, the shapes are right and only they can be bad."""
+    def _watching(self) -> Iterator[None]:
+        """Take a layer's complaint as divergence: once a step has gone well, only the numbers can be to blame."""
         try:
             yield
         except ValueError as error:
@@ -132,28 +149,32 @@ class Training:
                 raise
             raise self._diverged(error) from error
 
-    def _demand_finite(self, **arrays):
+    def _demand_finite(self, **arrays: Any) -> None:
         for name, array in arrays.items():
             if not np.isfinite(array).all():
                 raise self._diverged(f"{name} is {array}" if np.ndim(array) == 0 else f"{name} is not finite")
 
-    def _diverged(self, why):
+    def _diverged(self, why: object) -> Diverged:
         return Diverged(
-            f"training diverged in epoch {self.epoch + 1} at step {self.step + 1} of {self.steps}: {why}. Lower the "
-            f"learning rate, whose peak is {self.recipe.lr:g}, and start anew; the last good checkpoint is kept"
+            f"training diverged in epoch {self.epoch + 1} at step {min(self.step + 1, self.steps)} of {self.steps}: "
+            f"{why}. Lower the learning rate, whose peak is {self.recipe.lr:g}, and start again; the last good "
+            "checkpoint is kept"
         )
 
-    def farewell(self, out):
+    def farewell(self, out: Path | None) -> str:
         """Say where a stopped run stands, and how to go on."""
         how = "nothing was saved" if out is None else f"saved in {out}; go on with fit(..., resume=True)"
         return f"stopped in epoch {self.epoch + 1} after {self.step} of {self.steps} steps: {how}"
 
-    def save(self, out):
+    def _arrays(self) -> dict[str, np.ndarray]:
+        named = {"model": self.model.state_dict(), "velocity": self.optimiser.velocity}
+        return {f"{kind}/{name}": array for kind, group in named.items() for name, array in group.items()}
+
+    def save(self, out: Path | None) -> None:
         """Write the complete state, and the history for people; nothing where there is no folder."""
         if out is None:
             return
-        named = {"model": self.model.state_dict(), "velocity": self.optimiser.velocity}
-        arrays = {f"{kind}/{name}": array for kind, group in named.items() for name, array in group.items()}
+        arrays = self._arrays()
         self._demand_finite(**arrays)
         metadata = {name: getattr(self, name) for name in self.COUNTS}
         metadata |= {"rng": _plain(self.rng.bit_generator.state), "of": self.belongs_to, "settings": self.settings}
@@ -161,7 +182,7 @@ class Training:
         write_json(out / HISTORY, about)
         save_checkpoint(out / CHECKPOINT, arrays | {"order": self.order}, metadata)  # last: with it, all is there
 
-    def load(self, out):
+    def load(self, out: Path) -> None:
         """Take up the state that was saved; nothing is changed where it is of another run."""
         path = out / CHECKPOINT
         arrays, metadata = load_checkpoint(path)
@@ -185,11 +206,11 @@ class Training:
         vars(self).update(counts)
 
 
-def model_arrays(arrays):
+def model_arrays(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return a checkpoint's arrays that are the network's, with the names that `load_state_dict` expects."""
     return {name.removeprefix("model/"): array for name, array in arrays.items() if name.startswith("model/")}
 
 
-def _plain(state):
+def _plain(state: Any) -> Any:
     """Return a bit generator's state as JSON can hold it; some keep arrays."""
     return json.loads(json.dumps(state, default=np.ndarray.tolist))

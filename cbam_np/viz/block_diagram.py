@@ -4,6 +4,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
+from ..teach.calculation.trace import Trace
+from .colours import Limits
 from .maps import draw_matrix
 
 SIZE = (12.8, 7.2)  # inches; at 100 dots an inch a projector's 1280×720
@@ -14,7 +16,7 @@ LARGEST = (3, 3, 3)
 ARROW = {"arrowstyle": "-|>", "color": "0.35", "linewidth": 1.6, "shrinkA": 0, "shrinkB": 0}
 
 
-def diagram(trace):
+def diagram(trace: Trace) -> Figure:
     """Draw CBAM with the numbers of one calculation: both submodules, left to right.
 
     Parameters
@@ -45,7 +47,7 @@ def diagram(trace):
     return sheet.figure
 
 
-def _draw_channel(sheet, trace):
+def _draw_channel(sheet: "_Sheet", trace: Trace) -> None:
     y = ROWS["channel"]
     sheet.heading(
         y,
@@ -70,7 +72,7 @@ def _draw_channel(sheet, trace):
     sheet.around(F, times)
 
 
-def _draw_spatial(sheet, trace):
+def _draw_spatial(sheet: "_Sheet", trace: Trace) -> None:
     y = ROWS["spatial"]
     sheet.heading(
         y, r"spatial submodule: $M_s(F') = \sigma(f^{7\times7}([\mathrm{AvgPool}(F'); \mathrm{MaxPool}(F')]))$"
@@ -93,29 +95,31 @@ def _draw_spatial(sheet, trace):
 class _Place:
     """Something on the sheet: where arrows leave it and where they reach it."""
 
-    def __init__(self, x, y, width):
+    def __init__(self, x: float, y: float, width: float) -> None:
         self.left, self.right = (x - width / 2 - 0.06, y), (x + width / 2 + 0.06, y)
 
 
 class _Sheet:
     """A page measured in inches, on which arrays are placed by their middle."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.figure = Figure(figsize=SIZE, dpi=100)
         self.page = self.figure.add_axes((0, 0, 1, 1))
         self.page.set(xlim=(0, SIZE[0]), ylim=(0, SIZE[1]))
         self.page.set_axis_off()
 
-    def heading(self, y, text):
+    def heading(self, y: float, text: str) -> None:
         self.page.text(SIZE[0] / 2, y + 1.7, text, ha="center", va="center", fontsize=14)
 
-    def matrix(self, trace, name, x, y, title, kind="features", cell=CELL):
+    def matrix(
+        self, trace: Trace, name: str, x: float, y: float, title: str, kind: str = "features", cell: float = CELL
+    ) -> _Place:
         return self._draw(trace[name].value, x, y, title, kind, cell=cell)
 
-    def vector(self, trace, name, x, y, title, kind="features"):
+    def vector(self, trace: Trace, name: str, x: float, y: float, title: str, kind: str = "features") -> _Place:
         return self._draw(np.asarray(trace[name].value)[:, None], x, y, title, kind)
 
-    def stack(self, trace, name, x, y):
+    def stack(self, trace: Trace, name: str, x: float, y: float) -> _Place:
         """Place the channels of a feature map above each other, coloured alike."""
         value = trace[name].value
         gap = CELL * value.shape[1] + 0.05
@@ -125,14 +129,23 @@ class _Sheet:
         self.page.text(x, y + gap * len(value) / 2 + 0.1, f"${name}$", ha="center", va="center", fontsize=13)
         return _Place(x, y, CELL * value.shape[2])
 
-    def _draw(self, value, x, y, title, kind, limits=None, cell=CELL):
+    def _draw(
+        self,
+        value: np.ndarray,
+        x: float,
+        y: float,
+        title: str,
+        kind: str,
+        limits: Limits | None = None,
+        cell: float = CELL,
+    ) -> _Place:
         height, width = (cell * size for size in value.shape)
         w, h = SIZE
         ax = self.figure.add_axes(((x - width / 2) / w, (y - height / 2) / h, width / w, height / h))
         draw_matrix(ax, value, kind, title, limits, size=10)
         return _Place(x, y, width)
 
-    def box(self, x, y, width, height, text):
+    def box(self, x: float, y: float, width: float, height: float, text: str) -> _Place:
         corner = (x - width / 2, y - height / 2)
         self.page.add_patch(
             FancyBboxPatch(
@@ -142,16 +155,16 @@ class _Sheet:
         self.page.text(x, y, text, ha="center", va="center", fontsize=13, linespacing=1.6)
         return _Place(x, y, width - 0.12)
 
-    def sign(self, x, y, text):
+    def sign(self, x: float, y: float, text: str) -> _Place:
         self.page.text(x, y, text, ha="center", va="center", fontsize=18, bbox={"boxstyle": "circle", "fc": "white"})
         return _Place(x, y, 0.4)
 
-    def around(self, start, sign):
+    def around(self, start: _Place, sign: _Place) -> None:
         """Lead the feature map below everything to where it is multiplied."""
         (x, y), middle = start.right, (sign.left[0] + sign.right[0]) / 2
         below = y - 1.42
         self.page.plot([x, middle], [below, below], color=ARROW["color"], linewidth=ARROW["linewidth"])
         self.arrow((middle, below), (middle, y - 0.24))
 
-    def arrow(self, start, end):
+    def arrow(self, start: tuple[float, float], end: tuple[float, float]) -> None:
         self.page.annotate("", end, start, arrowprops=ARROW)

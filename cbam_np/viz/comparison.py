@@ -1,5 +1,7 @@
 """Variants of a network side by side: every seed, the mean, and what of a difference is noise."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -8,19 +10,19 @@ from .speed import BLUE, GREY, GROUND, ORANGE
 COLOURS = {"better": BLUE, "higher": BLUE, "worse": ORANGE, "lower": ORANGE}
 
 
-def comparison_figure(found):
-    """Draw a comparison: left every seed's accuracy, right the difference to the first variant.
+def comparison_figure(found: dict[str, Any]) -> Figure:
+    """Draw a comparison: on the left every seed's accuracy, on the right the difference from the baseline.
 
     Parameters
     ----------
     found : dict
-        What `cbam_np.train.compare` returned.
+        What `cbam_np.train.compare.compare` returned.
 
     Returns
     -------
     matplotlib.figure.Figure
-        A row a variant, the first on top. Equal seeds are joined by a line. Right, what differs from seed to seed in
-        its sign is grey.
+        One row per variant, the baseline on top. Equal seeds are joined by a line. On the right, a difference whose
+        sign is not the same in all seeds is grey.
     """
     rows = found["rows"]
     places = np.arange(len(rows))
@@ -31,7 +33,7 @@ def comparison_figure(found):
     left.plot(accuracies, places, "o", color=BLUE, markersize=5, alpha=0.6)
     left.plot(accuracies.mean(axis=1), places, "|", color="black", markersize=22, markeredgewidth=2)
     left.set_xlabel(
-        f"{found['images']} accuracy, %: a dot a seed, {found['seeds']} in all, and their mean", fontsize=11
+        f"{found['images']} accuracy, %: one dot per seed, {found['seeds']} in all, and their mean", fontsize=11
     )
     right.axvline(0, color="black", linewidth=1)
     for place, row in zip(places, rows, strict=True):
@@ -50,7 +52,7 @@ def comparison_figure(found):
             fontsize=11,
             bbox=GROUND,
         )
-    right.set_xlabel(f"difference to “{rows[0]['variant']}”, points, with 95% interval", fontsize=11)
+    right.set_xlabel(f"difference from “{rows[0]['variant']}”, points, with 95% interval", fontsize=11)
     left.set_yticks(places, [row["variant"] for row in rows], fontsize=11)
     left.set_ylim(len(rows) - 0.5, -0.7)
     for ax in (left, right):

@@ -1,11 +1,13 @@
 """How training went."""
 
+from typing import Any
+
 from matplotlib.figure import Figure
 
 from .speed import BLUE, ORANGE
 
 
-def history_figure(history, test_accuracy=None):
+def history_figure(history: list[dict[str, Any]], test_accuracy: float | None = None) -> Figure:
     """Draw loss and accuracy, epoch by epoch.
 
     Parameters

@@ -1,19 +1,35 @@
 """Matrices and attention maps."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from ..explain import attention_maps
+from ..nn import Classifier
 from ..ops.checks import check_option
 from ..teach.calculation import notation
-from .colours import KINDS, cell_colours, limits_of
+from .colours import KINDS, Limits, cell_colours, limits_of
 
-CELL = 0.72  # inches a matrix cell
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+CELL = 0.72  # inches per cell of a matrix
 
 
-def draw_matrix(ax, matrix, kind="features", title="", limits=None, numbers=True, size=12):
+def draw_matrix(
+    ax: "Axes",
+    matrix: ArrayLike,
+    kind: str = "features",
+    title: str = "",
+    limits: Limits | None = None,
+    numbers: bool = True,
+    size: float = 12,
+) -> None:
     """Draw a matrix into axes as a heat map with its numbers in the cells.
 
     Parameters
@@ -56,7 +72,9 @@ def draw_matrix(ax, matrix, kind="features", title="", limits=None, numbers=True
     ax.spines[:].set_visible(False)
 
 
-def matrices(values, titles=None, kind="features"):
+def matrices(
+    values: np.ndarray | Sequence[ArrayLike], titles: Sequence[str] | None = None, kind: str = "features"
+) -> Figure:
     """Draw matrices, or the channels of a feature map, side by side with common colours.
 
     Parameters
@@ -64,7 +82,7 @@ def matrices(values, titles=None, kind="features"):
     values : array_like, shape (H, W), (C, H, W) or (C,); or a sequence of matrices
         A vector is drawn as one row.
     titles : sequence of str, optional
-        One a matrix; matplotlib's $...$ is understood.
+        One per matrix; matplotlib's $...$ is understood.
     kind : {"features", "attention", "signed"}
         Which colours.
 
@@ -81,27 +99,27 @@ def matrices(values, titles=None, kind="features"):
     if isinstance(values, np.ndarray):
         values = np.atleast_2d(values)
         values = values[None] if values.ndim == 2 else values
-    values = [np.asarray(value, dtype=object) for value in values]
-    titles = [""] * len(values) if titles is None else list(titles)
-    if len(titles) != len(values):
-        raise ValueError(f"{len(titles)} titles for {len(values)} matrices: give one each")
-    widths = [value.shape[1] for value in values]
-    height = max(value.shape[0] for value in values)
+    arrays = [np.asarray(value, dtype=object) for value in values]
+    titles = [""] * len(arrays) if titles is None else list(titles)
+    if len(titles) != len(arrays):
+        raise ValueError(f"{len(titles)} titles for {len(arrays)} matrices: give one each")
+    widths = [array.shape[1] for array in arrays]
+    height = max(array.shape[0] for array in arrays)
     figure = Figure(figsize=(CELL * sum(widths) + 0.4 * len(widths), CELL * height + 0.5), layout="constrained")
-    axes = figure.subplots(1, len(values), squeeze=False, width_ratios=widths)[0]
-    limits = limits_of(np.concatenate([value.astype(float).ravel() for value in values]), kind)
-    for ax, value, title in zip(axes, values, titles, strict=True):
-        draw_matrix(ax, value, kind, title, limits)
+    axes = figure.subplots(1, len(arrays), squeeze=False, width_ratios=widths)[0]
+    limits = limits_of(np.concatenate([array.astype(float).ravel() for array in arrays]), kind)
+    for ax, array, title in zip(axes, arrays, titles, strict=True):
+        draw_matrix(ax, array, kind, title, limits)
     return figure
 
 
-def attention_figure(model, images, labels, classes):
-    """Draw what a network with CBAM attends to: each image, its class, M_c of the last block, M_s of every block.
+def attention_figure(model: Classifier, images: np.ndarray, labels: np.ndarray, classes: Sequence[str]) -> Figure:
+    """Draw what a network attends to: each image, its class, M_c of the last block, M_s of every block.
 
     Parameters
     ----------
     model : cbam_np.nn.Classifier
-        A network with CBAM blocks.
+        A network with CBAM blocks, or with channel or spatial attention alone.
     images : ndarray of uint8, shape (N, 3, H, W)
         A few images.
     labels : ndarray of int, shape (N,)
@@ -112,37 +130,52 @@ def attention_figure(model, images, labels, classes):
     Returns
     -------
     matplotlib.figure.Figure
-        A row an image.
+        One row per image.
 
     Raises
     ------
     ValueError
-        If the network has no block with both maps.
+        If the network has no such block.
     """
     p, maps = attention_maps(model, images)
-    blocks = [m for m in maps if m.Mc is not None and m.Ms is not None]
-    if not blocks:
+    channel, spatial = [m for m in maps if m.Mc is not None][-1:], [m for m in maps if m.Ms is not None]
+    if not maps:
         raise ValueError("the network has no CBAM block: make it with attention='cbam'")
-    columns = 2 + len(blocks)
-    figure = Figure(figsize=(2.1 * columns + 1.4, 2.0 * len(images) + 0.9), layout="constrained")
-    grid = figure.subplots(len(images), columns, squeeze=False, width_ratios=[1, 1.7] + [1] * len(blocks))
-    for n, row in enumerate(grid):
-        guess = int(p[n].argmax())
-        row[0].imshow(images[n].transpose(1, 2, 0))
-        verdict = "✓" if guess == labels[n] else f"✗ is {classes[labels[n]]}"
-        row[0].set_title(f"{classes[guess]}, P = {p[n, guess]:.2f} {verdict}", fontsize=11)
-        Mc = blocks[-1].Mc[n]
-        row[1].bar(np.arange(1, len(Mc) + 1), Mc, width=1.0, color=colormaps["viridis"](Mc))
-        row[1].set(ylim=(0, 1), xlim=(0.5, len(Mc) + 0.5), yticks=(0, 0.5, 1))
-        row[1].tick_params(labelsize=10)
-        for ax, block in zip(row[2:], blocks, strict=True):
+    widths = [1.25] + [1.7] * len(channel) + [1.0] * len(spatial)
+    figure = Figure(figsize=(2.1 * sum(widths) + 1.0, 2.1 * len(images) + 0.9), layout="constrained")
+    grid = figure.subplots(len(images), len(widths), squeeze=False, width_ratios=widths)
+    for n, (picture, *axes) in enumerate(grid):
+        picture.imshow(images[n].transpose(1, 2, 0))
+        picture.set_title(_verdict(p[n], labels[n], classes), fontsize=11)
+        for ax, block in zip(axes, channel, strict=False):
+            _draw_weights(ax, block.Mc[n])
+        for ax, block in zip(axes[len(channel) :], spatial, strict=True):
             shown = ax.imshow(block.Ms[n], cmap=KINDS["attention"], vmin=0, vmax=1)
-        for ax in (row[0], *row[2:]):
+        for ax in (picture, *axes[len(channel) :]):
             ax.set_axis_off()
-    stage = blocks[-1].name.split(".")[0]
-    grid[0][1].set_title(f"$M_c$, {stage}: weight of each channel", fontsize=11)
-    for ax, block in zip(grid[0][2:], blocks, strict=True):
-        ax.set_title(f"$M_s$, {block.name.split('.')[0]}", fontsize=11)
-    grid[-1][1].set_xlabel("channel", fontsize=10)
-    figure.colorbar(shown, ax=grid[:, -1], shrink=0.6, label="weight")
+    for ax, block in zip(grid[0, 1:], channel, strict=False):
+        ax.set_title(f"$M_c$, {_stage(block.name)}: one weight per channel", fontsize=11)
+        grid[-1, 1].set_xlabel("channel", fontsize=10)
+    for ax, block in zip(grid[0, 1 + len(channel) :], spatial, strict=True):
+        ax.set_title(f"$M_s$, {_stage(block.name)}", fontsize=11)
+    if spatial:
+        figure.colorbar(shown, ax=grid[:, -1], shrink=0.6, label="weight")
     return figure
+
+
+def _verdict(p: np.ndarray, label: int, classes: Sequence[str]) -> str:
+    """Say what a network took an image for, in two lines, which fit above a picture."""
+    guess = int(p.argmax())
+    return f"{classes[guess]}, P = {p[guess]:.2f}\n{'✓' if guess == label else f'✗ is {classes[label]}'}"
+
+
+def _draw_weights(ax: "Axes", Mc: np.ndarray) -> None:
+    """Draw the weights of channels as bars."""
+    ax.bar(np.arange(1, len(Mc) + 1), Mc, width=1.0, color=colormaps["viridis"](Mc))
+    ax.set(ylim=(0, 1), xlim=(0.5, len(Mc) + 0.5), yticks=(0, 0.5, 1))
+    ax.tick_params(labelsize=10)
+
+
+def _stage(name: str) -> str:
+    """Return the stage that a block belongs to, as in "stage3" of "stage3.attention"."""
+    return name.partition(".")[0]

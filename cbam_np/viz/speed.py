@@ -1,6 +1,8 @@
 """How fast: ratios, rates, and the roof that the machine puts on them."""
 
+from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -9,8 +11,8 @@ BLUE, ORANGE, GREY = "#0072B2", "#E69F00", "#999999"  # Okabe and Ito's, safe fo
 GROUND = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # so that a line does not cross the numbers
 
 
-def speed_figure(rows):
-    """Draw how long NumPy takes next to PyTorch, a bar a case, with a line where both take the same time.
+def speed_figure(rows: Sequence[dict[str, Any]]) -> Figure:
+    """Draw how long NumPy takes next to PyTorch, one bar per case, with a line where both take the same time.
 
     Parameters
     ----------
@@ -46,13 +48,13 @@ def speed_figure(rows):
     return figure
 
 
-def rates_figure(rates, peak=None, others=None):
-    """Draw how many floating-point operations a second each way of calculating does, on a logarithmic axis.
+def rates_figure(rates: dict[str, float], peak: float | None = None, others: dict[str, float] | None = None) -> Figure:
+    """Draw how many floating-point operations per second each way of calculating does, on a logarithmic axis.
 
     Parameters
     ----------
     rates : dict of str to float
-        Operations a second, by the name of the way, the first on top.
+        Operations per second, by the name of the way, the first on top.
     peak : float, optional
         The fastest that this machine's matrix products are; drawn as a line.
     others : dict of str to float, optional
@@ -61,7 +63,7 @@ def rates_figure(rates, peak=None, others=None):
     Returns
     -------
     matplotlib.figure.Figure
-        A bar a way, with its number and how many times faster it is than the one above.
+        One bar per way, with its number and how many times faster it is than the one above.
 
     Raises
     ------
@@ -85,19 +87,19 @@ def rates_figure(rates, peak=None, others=None):
     if peak is not None:
         ax.axvline(peak, color="black", linewidth=1.2, linestyle="--")
         ax.set_title(f"dashed: the machine's matrix products, {_operations(peak)}", fontsize=11)
-    ax.set_xlabel("floating-point operations a second", fontsize=11)
+    ax.set_xlabel("floating-point operations per second", fontsize=11)
     ax.tick_params(axis="y", length=0, labelsize=11)
     ax.spines[["top", "right"]].set_visible(False)
     return figure
 
 
-def _operations(rate):
-    """Write operations a second."""
+def _operations(rate: float) -> str:
+    """Write operations per second."""
     unit, size = next((unit, size) for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3), ("", 0)) if rate >= size)
     return f"{rate / (size or 1):.3g} {unit}FLOP/s"
 
 
-def roofline_figure(points, peak, bandwidth):
+def roofline_figure(points: dict[str, tuple[float, float]], peak: float, bandwidth: float) -> Figure:
     """Draw operations under the roof of a machine (Williams et al., CACM 2009).
 
     An operation that does I operations for each byte that it reads or writes cannot be faster than I · bandwidth, nor
@@ -106,16 +108,16 @@ def roofline_figure(points, peak, bandwidth):
     Parameters
     ----------
     points : dict of str to (float, float)
-        By name: intensity I in operations a byte, and the operations a second that were measured.
+        By name: intensity I in operations per byte, and the operations per second that were measured.
     peak : float
-        Operations a second of matrix products.
+        Operations per second of matrix products.
     bandwidth : float
-        Bytes a second that the memory delivers.
+        Bytes per second that the memory delivers.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Both axes logarithmic; a point an operation, under or at the roof.
+        Both axes logarithmic; one point per operation, under or at the roof.
 
     Raises
     ------
@@ -144,7 +146,7 @@ def roofline_figure(points, peak, bandwidth):
     ax.set_ylim(min(rate for _, rate in points.values()) / 3, 3 * peak)
     ax.text(reach[0] * 1.1, 1.6 * peak, "waits for memory", fontsize=11)
     ax.text(1.1 * peak / bandwidth, 1.6 * peak, "calculates", fontsize=11)
-    ax.set_xlabel("operations for each byte from or to memory", fontsize=11)
-    ax.set_ylabel("operations a second", fontsize=11)
+    ax.set_xlabel("operations per byte from or to memory", fontsize=11)
+    ax.set_ylabel("operations per second", fontsize=11)
     ax.spines[["top", "right"]].set_visible(False)
     return figure

@@ -7,18 +7,10 @@ Nothing here is shared with the project. Ties go the way of PyTorch's own functi
 import torch
 import torch.nn.functional as nnf
 
+from benchmarks.torch_parts import channels_max, space_max
+
 from .dialects import REFERENCES
 from .imagenet import imagenet
-
-
-def space_max(F, ties):
-    """Maximum over (H, W): (N, C, H, W) -> (N, C)."""
-    return nnf.adaptive_max_pool2d(F, 1).flatten(1) if ties == "first" else F.amax(dim=(2, 3))
-
-
-def channels_max(F, ties):
-    """Maximum over C: (N, C, H, W) -> (N, 1, H, W)."""
-    return F.max(dim=1, keepdim=True).values if ties == "first" else F.amax(dim=1, keepdim=True)
 
 
 def channel_attention(F, W0, W1, b0, b1, pools, ties):
