@@ -15,5 +15,6 @@ from .teach.code.report import FunctionReport
 from .teach.example import lecture
 from .teach.example.dialects import compare_dialects
 from .teach.report.report import Report
+from .teach.worksheets.practice import Practice
 from .teach.worksheets.worksheet import Worksheet, worksheet
 from .train import load_pretrained

@@ -407,18 +407,36 @@ def test_worksheet(call, tmp_path):
     out = tmp_path / "my sheets"
     status, printed, shown = call("worksheet", "--seed", 4, "--level", "full", "--out", out)
     assert (status, shown) == (0, "")
-    assert printed == f"{out} holds worksheet-4.html, worksheet-4-key.html, worksheet-4.ipynb.\n"
-    assert set(contents(out)) == {"worksheet-4.html", "worksheet-4-key.html", "worksheet-4.ipynb"}
+    assert printed == f"{out} holds worksheet-4.html, worksheet-4-KEY.html, worksheet-4.ipynb.\n"
+    assert set(contents(out)) == {"worksheet-4.html", "worksheet-4-KEY.html", "worksheet-4.ipynb"}
 
 
 def test_worksheets_for_a_class(call, tmp_path):
     status, printed, _ = call("worksheet", "--count", 3, "--bias", "--out", tmp_path)
-    assert status == 0 and "the same for 2 more, and class.html and class.csv to mark by" in printed
+    names = "class.html, class-KEY.html, class-KEY.csv, roster.csv, answers.csv"
+    assert status == 0 and f"holds {names}, and a page and a notebook for each of 3 worksheets." in printed
     files = contents(tmp_path)
-    assert len(files) == 3 * 3 + 2
-    keys = {files[f"worksheet-{seed}-key.html"] for seed in (1, 2, 3)}
-    assert len(keys) == 3
-    assert files["class.csv"].count(b"\n") == 4
+    assert len(files) == 5 + 2 * 3
+    assert len({files[f"worksheet-{seed}.html"] for seed in (1, 2, 3)}) == 3
+    assert files["class-KEY.csv"].count(b"\n") == 4
+
+
+def test_worksheets_for_the_students_of_a_file(call, tmp_path):
+    roster = tmp_path / "class.csv"
+    roster.write_text("id,name,level\nanna,Anna Berg,\nben,,full\n", encoding="utf-8")
+    out = tmp_path / "sheets"
+    assert call("worksheet", "--class", roster, "--level", "quick", "--out", out)[0] == 0
+    lines = contents(out)["roster.csv"].decode().splitlines()
+    assert lines[0] == "id,name,worksheet,level" and lines[1].startswith("anna,Anna Berg,")
+    assert lines[1].endswith(",quick") and lines[2].endswith(",full")
+    assert b"Anna Berg (anna)" in contents(out)["class.html"]
+    assert call("worksheet", "--class", roster, "--level", "quick", "--out", out)[0] == 0  # the same again
+    status, _, shown = call("worksheet", "--class", roster, "--level", "forward", "--out", out)
+    assert status == 2 and "which may have been filled in: choose another folder, or use --replace" in shown
+    assert call("worksheet", "--class", roster, "--level", "forward", "--out", out, "--replace")[0] == 0
+    roster.write_text("anna\nanna\n", encoding="utf-8")
+    status, _, shown = call("worksheet", "--class", roster, "--out", tmp_path / "new")
+    assert status == 2 and "line 2: 'anna' is listed twice" in shown and not (tmp_path / "new").exists()
 
 
 def test_worksheet_and_check_mean_the_same_sheet(call, tmp_path):
@@ -435,7 +453,7 @@ def test_worksheet_and_check_mean_the_same_sheet(call, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("--count 0", "--count is 0, expected at least 1"),
+        ("--count 0", "--count is 0, expected 1 to 1000"),
         ("--seed -3", "seed is -3, expected a whole number from 0 on"),
         ("--size 9", "size is 9, expected 2 to 5: this is to be done by hand"),
         ("--kernel-size 4", "kernel_size is 4, expected an odd number"),

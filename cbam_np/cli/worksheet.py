@@ -1,21 +1,38 @@
 """`cbam-np worksheet`, and the options that say which worksheet is meant."""
 
+from __future__ import annotations
+
 import argparse
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from .errors import UserError
 
+if TYPE_CHECKING:
+    from ..teach.worksheets.roster import Student
+    from ..teach.worksheets.worksheet import Worksheet
 
-def declare_kind(parser):
+MOST = 1000  # worksheets at once
+FORMATS = {
+    "files": "pages to print, their keys, and notebooks that check themselves",
+    "nbgrader": "an assignment for nbgrader",
+    "otter": "an assignment for otter-grader",
+    "moodle": "a question for Moodle, as XML",
+}
+
+
+def declare_kind(parser: argparse.ArgumentParser) -> None:
     """Declare the options that worksheets are made with; those not given are left out."""
-    from ..teach.worksheets.worksheet import LEVELS
+    from ..teach.worksheets.levels import LEVELS
 
     kind = parser.add_argument_group("kind of worksheet")
     kind.add_argument(
         "--level",
-        choices=LEVELS,
+        choices=list(LEVELS),
         default=argparse.SUPPRESS,
-        help="what is asked: the way to F'', that and the way back, or the way back alone; default: forward",
+        help="how much is asked. quick: channel 1 and one pixel, ten minutes; forward: all of F''; full: that and the "
+        "way back; backward: the way back alone; default: forward",
     )
     for flag, what in (
         ("--channels", "channels of F, 2 to 6; default: 3"),
@@ -30,8 +47,8 @@ def declare_kind(parser):
     )
 
 
-def make(seed, kind):
-    """Make a worksheet; what cannot be made is said."""
+def make(seed: int, kind: Mapping[str, Any]) -> Worksheet:
+    """Make a worksheet, or end with a sentence that says why it cannot be made."""
     from ..teach.worksheets.worksheet import worksheet
 
     try:
@@ -40,39 +57,84 @@ def make(seed, kind):
         raise UserError(error) from error
 
 
-def declare(parser):
+def declare(parser: argparse.ArgumentParser) -> None:
     """Declare which worksheets, and where they go."""
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="which worksheet; default: 1")
-    parser.add_argument(
-        "--count",
-        type=int,
-        default=1,
-        metavar="N",
-        help="so many different ones, from that seed on, and a table for the teacher; default: 1",
+    several = parser.add_mutually_exclusive_group()
+    several.add_argument(
+        "--count", type=int, default=1, metavar="N", help="how many different ones, from that seed on; default: 1"
+    )
+    several.add_argument(
+        "--class",
+        dest="roster",
+        type=Path,
+        metavar="CSV",
+        help="one for each student of a class: a file with one id or name per line, or with the columns id, name, "
+        "worksheet and level; worksheets that are not listed are drawn from the ids",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the files")
+    parser.add_argument("--replace", action="store_true", help="replace files that are there and differ")
+    formats = "; ".join(f"{name}: {what}" for name, what in FORMATS.items())
+    parser.add_argument("--format", choices=list(FORMATS), default="files", help=f"{formats}; default: files")
     declare_kind(parser)
     parser.epilog = (
-        "Each worksheet is written as a page to print (.html, needs no connection), as its key, and as a notebook that "
-        "checks itself as it is filled in. `cbam-np check FILE --worksheet N` checks answers on paper."
+        "For a class, print class.html; class-KEY.html and class-KEY.csv have the answers. Then `cbam-np mark FOLDER "
+        "--class DIR/roster.csv` marks what comes back; `cbam-np check FILE --worksheet N` checks one sheet."
     )
 
 
-def run(command, seed, count, out, **kind):
+def run(
+    command: str, seed: int, count: int, roster: Path | None, out: Path, replace: bool, format: str, **kind: Any
+) -> None:
     """Write worksheets, and say what was written."""
-    from ..teach.worksheets.files import write_worksheets
+    from ..teach.worksheets.files import Existing, write_files
 
-    if count < 1:
-        raise UserError(f"--count is {count}, expected at least 1")
-    sheets = [make(seed + at, kind) for at in range(count)]
+    students, sheets = _class(seed, count, roster, kind)
+    texts = _texts(students, sheets, format, alone=roster is None and count == 1)
     try:
-        files = write_worksheets(sheets, out)
+        files = write_files(texts, out, replace)
+    except Existing as error:
+        raise UserError(
+            f"{out} has a {error} already, which may have been filled in: choose another folder, or use --replace"
+        ) from error
     except OSError as error:
         raise UserError(f"{error.strerror}: {error.filename}; choose another folder with --out") from error
-    first = ", ".join(file.name for file in files[:3])
-    rest = f"; the same for {count - 1} more, and {files[-2].name} and {files[-1].name} to mark by" if count > 1 else ""
-    print(f"{out} holds {first}{rest}.")
+    shown = ", ".join(file.relative_to(out).as_posix() for file in files[:5])
+    rest = f", and a page and a notebook for each of {len(sheets)} worksheets" if len(files) > 5 else ""
+    print(f"{out} holds {shown}{rest}.")
     for sheet in sheets:
         for name, other in sheet.alike:
             alike = f"these two mistakes give the same numbers: {name}; {other}" if other else f"no trace of: {name}"
             print(f"In worksheet {sheet.seed}, {alike}.")
+
+
+def _class(
+    seed: int, count: int, roster: Path | None, kind: Mapping[str, Any]
+) -> tuple[Sequence[Student], list[Worksheet]]:
+    """Return the students, without names where none were listed, and the worksheet of each."""
+    from tqdm import tqdm  # type: ignore[import-untyped]
+
+    from ..teach.worksheets.roster import RosterError, numbered, read_roster
+
+    if not 1 <= count <= MOST:
+        raise UserError(f"--count is {count}, expected 1 to {MOST}")
+    if roster is None:
+        students = numbered(seed, count)
+    else:
+        try:
+            students = read_roster(roster)
+        except RosterError as error:
+            raise UserError(error) from error
+    bar = tqdm(students, desc="worksheets", unit="sheet", disable=None if len(students) > 1 else True, leave=False)
+    return students, [
+        make(student.seed, {**kind, **({"level": student.level} if student.level else {})}) for student in bar
+    ]
+
+
+def _texts(students: Sequence[Student], sheets: list[Worksheet], format: str, alone: bool) -> dict[str, str]:
+    """Return the files to write, by name."""
+    from ..teach.worksheets.files import class_files, sheet_files
+
+    if alone:
+        return sheet_files(sheets[0])
+    return class_files(students, sheets)

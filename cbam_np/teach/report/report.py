@@ -8,12 +8,14 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from ...ops.checks import check_option
 from ..answers.reading import Written
 from ..calculation import notation
 from ..calculation.bounds import Bounds
 from ..calculation.trace import Step, Trace
 from ..diagnosis.numbers import diagnose
 from ..diagnosis.search import Explanation
+from .advice import HELP
 from .blocks import Block, as_html, as_text
 from .student_numbers import StudentNumbers
 from .verdicts import JUDGED, SOUND, VERDICTS, WRONG
@@ -167,9 +169,15 @@ class Report:
         """Return `to_dict` as text in JSON."""
         return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
 
-    def blocks(self) -> list[Block]:
-        """Return what the report says, to be shown as text or HTML: see `cbam_np.teach.report.blocks`."""
-        return list(blocks_of(self))
+    @property
+    def verdict(self) -> str:
+        """The verdict on the whole, which gives the display its colour; "" where nothing could be judged."""
+        return WRONG if self.wrong else SOUND[0] if self.having(*SOUND) else ""
+
+    def blocks(self, help: str = "values") -> list[Block]:
+        """Return what the report says, with as much help as `advise` allows; `as_text` and `as_html` show it."""
+        check_option(help, "help", HELP)
+        return list(blocks_of(self, help))
 
     def __repr__(self) -> str:
         return f"<Report: {len(self.judgements)} answers, {len(self.wrong)} wrong>"
@@ -178,7 +186,7 @@ class Report:
         return as_text(self.blocks())
 
     def _repr_html_(self) -> str:
-        return as_html(self.blocks(), WRONG if self.wrong else SOUND[0] if self.having(*SOUND) else "")
+        return as_html(self.blocks(), self.verdict)
 
 
 def _finite(number: float) -> float | None:

@@ -12,7 +12,7 @@ from .blocks import Block, Heading, Items, Sentences, Table, Working
 from .verdicts import BLANK, CUT, FOLLOWS, JUDGED, LISTED, RIGHT, SOUND, VERDICTS, WRONG
 
 if TYPE_CHECKING:
-    from ..diagnosis.diagnose import Explanation
+    from ..diagnosis.search import Explanation
     from .report import Judgement, Report
 
 MOST_ROWS = 40  # answers that are listed one by one
@@ -22,19 +22,45 @@ MOST_LISTED = 4  # blanks of one step that are named singly
 WIDEST = 12  # characters of a number in a table
 MOST_PLACES = 9  # decimals of one
 SINGLY = ("answer", "written", "expected", "verdict")
+EXPECTED = SINGLY.index("expected")
 
 
-def blocks_of(report: "Report") -> Iterator[Block]:
+def blocks_of(report: "Report", help: str = "values") -> Iterator[Block]:
     """Yield what a report says: the result, every answer, and the first wrong one worked out and explained."""
     first, *rest = summary(report)
     yield Sentences(" ".join(rest), first)
-    yield from tables(report)
-    if report.wrong:
-        entry, lines = working(report)
-        yield Heading(entry.name, "" if entry.given else entry.formula, entry.slide)
+    for table in tables(report):
+        yield table if help == "values" else _without_expected(table)
+    if not report.wrong or help == "verdicts":
+        return
+    entry, lines = working(report)
+    yield Heading(entry.name, "" if entry.given else entry.formula, entry.slide)
+    if help == "values":
         yield Working(lines)
-        yield from diagnosis(report)
-        yield Sentences(also_wrong(report))
+    if help == "hint":
+        yield Sentences(f"{_sure(report)}Work out this line again.")
+    else:
+        yield from diagnosis(report, calculations=help == "values")
+    yield Sentences(also_wrong(report))
+
+
+def _without_expected(table: Table) -> Table:
+    if EXPECTED >= len(table.heads):
+        return table
+    rows = [(verdict, (*cells[:EXPECTED], *cells[EXPECTED + 1 :])) for verdict, cells in table.rows]
+    return Table((*SINGLY[:EXPECTED], *SINGLY[EXPECTED + 1 :]), rows, table.more)
+
+
+def _sure(report: "Report") -> str:
+    """Say what is sure where something is wrong: the answers before it."""
+    first = report.judgements.index(report.wrong[0])
+    before = [j.verdict for j in report.judgements[:first] if j.verdict in JUDGED]
+    if not before:
+        return ""
+    name = report.wrong[0].entry.name
+    return (
+        f"Everything before {name} is right{'' if set(before) == {RIGHT} else ', or follows from your own numbers'}. "
+    )
 
 
 def summary(report: "Report") -> Iterator[str]:
@@ -182,20 +208,21 @@ def _equation(spelled: str, value: float, places: int) -> str:
     return spelled if f"= {spelled}" == result else f"{spelled} {result}"
 
 
-def diagnosis(report: "Report") -> Iterator[Block]:
-    """Say what the first wrong step looks like; where there are several explanations, leave the choice open."""
+def diagnosis(report: "Report", calculations: bool = True) -> Iterator[Block]:
+    """Say what the first wrong step looks like; where there are several explanations, leave the choice open.
+
+    With `calculations`, what a mistake gives is worked out.
+    """
     j = report.wrong[0]
     found = report.explanations
     if report.trace[j.step].given:
         yield Sentences("", "Copied wrongly: this number is given.")
         return
     if not found:
-        several = sum(other.step == j.step and other.verdict in JUDGED for other in report.judgements) > 1
-        numbers = "these numbers" if several else "this number"
-        yield Sentences("", f"Unexplained: no mistake in the catalogue gives {numbers}.")
+        yield Sentences(f"{_sure(report)}Work out this line again.", "No known mistake leads here.")
         return
     names = [f"Two mistakes together: {e.name}." if len(e.hypotheses) > 1 else f"{e.name}." for e in found]
-    details = [_details(report, j, e) for e in found]
+    details = [_details(report, j, e, calculations) for e in found]
     if len(found) == 1:
         yield Sentences("", f"{'Looks like: ' if len(found[0].hypotheses) == 1 else ''}{names[0]}")
         yield Items(details)
@@ -214,10 +241,10 @@ def _by_chance(chance: float) -> str:
     return f"With so few digits, about {about} would fit any number: one more digit would decide."
 
 
-def _details(report: "Report", j: "Judgement", explanation: "Explanation") -> str:
-    """Return what happened, what would come of it, and what speaks against it."""
+def _details(report: "Report", j: "Judgement", explanation: "Explanation", calculations: bool) -> str:
+    """Return what happened, what that gives, and what contradicts it."""
     sentences = [explanation.sentence]
-    if explanation.rule and report.numbers.allows(explanation.rule, j.index, j.number):
+    if calculations and explanation.rule and report.numbers.allows(explanation.rule, j.index, j.number):
         spelled, value = report.numbers.worked_out(explanation.rule, j.index)
         if spelled:
             sentences.append(f"That gives {_equation(spelled, value, _places(j.number))}.")

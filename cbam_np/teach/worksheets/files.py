@@ -1,24 +1,73 @@
 """Worksheets as files."""
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from .controls import answers_csv, as_csv, key_csv
 from .jupyter import notebook
-from .marking import class_csv, class_table
-from .paper import page
+from .paper import class_key, class_page, page
+from .roster import Student
+from .worksheet import Worksheet
 
 
-def write_worksheets(sheets, out):
-    """Write worksheets into a folder: of each a page to print, its key and a notebook; of several, a table for marking.
+def sheet_files(sheet: Worksheet) -> dict[str, str]:
+    """Return the files of one worksheet, by name: a page to print, its key, and a notebook."""
+    name = f"worksheet-{sheet.seed}"
+    return {
+        f"{name}.html": page(sheet),
+        f"{name}-KEY.html": page(sheet, key=True),
+        f"{name}.ipynb": as_json(notebook(sheet)),
+    }
 
-    Everything is made before the first file is written.
+
+def class_files(students: Sequence[Student], sheets: Sequence[Worksheet]) -> dict[str, str]:
+    """Return the files of a class, by name.
+
+    `class.html` to print for the students, `class-KEY.html` and `class-KEY.csv` to keep, `roster.csv` and
+    `answers.csv` for `cbam-np mark`, and a page and a notebook for each student.
+    """
+    texts = {
+        "class.html": class_page(students, sheets),
+        "class-KEY.html": class_key(students, sheets),
+        "class-KEY.csv": key_csv(students, sheets),
+        "roster.csv": _roster(students, sheets),
+        "answers.csv": answers_csv(students, sheets),
+    }
+    for student, sheet in zip(students, sheets, strict=True):
+        texts[f"worksheet-{sheet.seed}.html"] = class_page([student], [sheet])
+        texts[f"worksheet-{sheet.seed}.ipynb"] = as_json(notebook(sheet, student.id))
+    return texts
+
+
+def _roster(students: Sequence[Student], sheets: Sequence[Worksheet]) -> str:
+    rows = [
+        [s.id or f"worksheet-{w.seed}", s.name, str(w.seed), w.level] for s, w in zip(students, sheets, strict=True)
+    ]
+    return as_csv([["id", "name", "worksheet", "level"], *rows])
+
+
+def as_json(notebook: Mapping[str, Any]) -> str:
+    """Return a notebook as text."""
+    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+
+
+class Existing(Exception):
+    """A file that would be replaced, and may have been filled in meanwhile."""
+
+
+def write_files(texts: Mapping[str, str], out: str | Path, replace: bool = False) -> list[Path]:
+    """Write files into a folder, which is made if it is not there; everything is made before the first is written.
 
     Parameters
     ----------
-    sheets : sequence of Worksheet
-        The worksheets.
+    texts : dict of str to str
+        Contents by name; a name may have folders in it.
     out : path-like
-        The folder, made if it is not there. Files of the same names are replaced.
+        The folder.
+    replace : bool
+        Whether files that are there and differ may be replaced.
 
     Returns
     -------
@@ -27,19 +76,17 @@ def write_worksheets(sheets, out):
 
     Raises
     ------
+    Existing
+        If a file is there already and differs; nothing is written then.
     OSError
         If the folder cannot be written to.
     """
-    texts = {}
-    for sheet in sheets:
-        name = f"worksheet-{sheet.seed}"
-        texts[f"{name}.html"] = page(sheet)
-        texts[f"{name}-key.html"] = page(sheet, key=True)
-        texts[f"{name}.ipynb"] = json.dumps(notebook(sheet), indent=1, ensure_ascii=False) + "\n"
-    if len(sheets) > 1:
-        texts |= {"class.html": class_table(sheets), "class.csv": class_csv(sheets)}
     out = Path(out)
-    out.mkdir(parents=True, exist_ok=True)
-    for name, text in texts.items():
-        (out / name).write_text(text, encoding="utf-8")
-    return [out / name for name in texts]
+    paths = {out / name: text for name, text in texts.items()}
+    for path, text in paths.items():
+        if not replace and path.exists() and path.read_bytes() != text.encode():
+            raise Existing(path.name)
+    for path, text in paths.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode())
+    return list(paths)
