@@ -167,7 +167,7 @@ def test_a_file_is_as_good_as_a_dict(tmp_path):
         assert verdicts(answers) == {"F_avg[1]": "right", "M_c[1]": "wrong"}
 
 
-@pytest.mark.parametrize("answers", [{"M_c[4]": "1"}, {"M_c[1]": "many"}, {"Q": "1"}, ["1"], "none.csv"])
+@pytest.mark.parametrize("answers", [["1"], "none.csv", 7])
 def test_what_cannot_be_read_is_an_answer_error(answers):
     with pytest.raises(AnswerError):
         check(answers, TRACE)

@@ -6,25 +6,27 @@ from .errors import UserError
 from .worksheet import declare_kind, make
 
 ANSWERS = """
-FILE has a name and an answer a line, as CSV, or is JSON or TOML with the same:
+FILE has one name and answer per line, or is JSON or TOML with the same:
 
-    F_avg[1],0.89
-    z_avg[1],0.445
-    z_c[1],1.445
-    M_c[1],0.81
+    F_avg[1], 3/4
+    z_c(F)_1 = 0.5 + 0.75 = 1.25
+    M_c[1]; 0,25
+    M_c: 0.25, 0.5, 0.75
 
 Names are those of the steps: F_avg, F_max, z_c, M_c, F', Fs_avg, M_s, F'', ...
 Indices start at 1. A number is as precise as it is written, and what follows
-from your own earlier numbers is not wrong. A blank or a ? is not judged.
+from your own earlier numbers is not wrong. A blank or a ? is not judged. What
+cannot be read is listed, and all other answers are judged.
 
-Exit status: 0 if nothing is wrong, 1 if something is, 2 if FILE cannot be read.
+Exit status: 0 if nothing is wrong; 1 if something is, or could not be read;
+2 if FILE, or every answer in it, cannot be read.
 """
 
 
 def declare(parser):
     """Declare the file, and what it is held against."""
     parser.formatter_class, parser.epilog = argparse.RawDescriptionHelpFormatter, ANSWERS
-    parser.add_argument("file", metavar="FILE", help="the answers: .csv, .tsv, .txt, .json or .toml")
+    parser.add_argument("file", metavar="FILE", help="the answers: .csv, .tsv, .txt, .md, .json or .toml")
     of = parser.add_mutually_exclusive_group()
     of.add_argument(
         "--example",
@@ -40,6 +42,7 @@ def declare(parser):
 def run(command, file, example, worksheet, json, **kind):
     """Print the report on a file of answers."""
     from ..teach.answers.numerals import AnswerError
+    from ..teach.report.verdicts import JUDGED, UNREAD
 
     judge = _judge_of(example, worksheet, kind)
     try:
@@ -47,7 +50,10 @@ def run(command, file, example, worksheet, json, **kind):
     except AnswerError as error:
         raise UserError(error) from error
     print(report.to_json() if json else report)
-    return 0 if report.ok else 1
+    unread = len(report.having(UNREAD)) + len(report.unplaced)
+    if unread and not report.having(*JUDGED):
+        return 2
+    return 0 if report.ok and not unread else 1
 
 
 def _judge_of(example, seed, kind):

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from .answers.reading import read_answers
+from .answers.reading import Unread, Written, read_answers
 from .calculation.bounds import Bounds, touches
 from .report.report import Judgement, Report
-from .report.verdicts import BLANK, FOLLOWS, RIGHT, WRONG
+from .report.verdicts import BLANK, FOLLOWS, RIGHT, UNREAD, WRONG
 
 
 def check(answers, trace, handed=None):
@@ -29,12 +29,12 @@ def check(answers, trace, handed=None):
     Raises
     ------
     AnswerError
-        If the answers cannot be read.
+        If the answers are neither a mapping nor a file that can be opened. A single answer that cannot be read is
+        "not read" in the report, and all others are judged.
     """
     given = {step.name for step in trace if step.given}
-    answers = read_answers(answers, trace, blanks=True)
-    written = {name: _without_blanks(entries) for name, entries in answers.items()}
-    handed = read_answers(handed or {}, trace)
+    read = read_answers(answers, trace)
+    written, handed = read.numbers(), read_answers(handed or {}, trace).numbers()
     readings = {name: handed.get(name, {}) | written.get(name, {}) for name in handed | written}
     values = {step.name: np.asarray(step.value, float) for step in trace}
     following = Bounds(
@@ -44,13 +44,16 @@ def check(answers, trace, handed=None):
     )
     judgements = []
     for step in trace:
-        for index, answer in sorted(answers.get(step.name, {}).items()):
+        for index, answer in sorted(read.found.get(step.name, {}).items()):
             if answer is None and step.given:
                 continue
             entry = step.entry(tuple(i + 1 for i in index))
             verdict, follows = _judge(answer, values[step.name][index], following, step.name, index)
-            judgements.append(Judgement(entry, index, answer, verdict, follows))
-    return Report(trace, tuple(judgements), following, readings)
+            if isinstance(answer, Unread):
+                judgements.append(Judgement(entry, index, None, UNREAD, follows, f"{answer.text}: {answer.hint}"))
+            else:
+                judgements.append(Judgement(entry, index, answer, verdict, follows))
+    return Report(trace, tuple(judgements), following, readings, tuple(read.unplaced))
 
 
 def _judge(answer, exact, following, name, index):
@@ -59,8 +62,8 @@ def _judge(answer, exact, following, name, index):
     def allowed(following):
         return tuple(float(bound[index]) for bound in following.allowed(name))
 
-    if answer is None:
-        return BLANK, allowed(following)
+    if not isinstance(answer, Written):
+        return BLANK if answer is None else UNREAD, allowed(following)
     value, tolerance = float(answer.value), float(answer.tolerance)
     if touches(exact, exact, value, tolerance):
         return RIGHT, allowed(following)
@@ -68,10 +71,6 @@ def _judge(answer, exact, following, name, index):
         if touches(*allowed(steps), value, tolerance):
             return FOLLOWS, allowed(steps)
     return WRONG, allowed(following)
-
-
-def _without_blanks(entries):
-    return {index: answer for index, answer in entries.items() if answer is not None}
 
 
 def _arrays(entries, shape):

@@ -13,9 +13,18 @@ from pathlib import Path
 from .numerals import AnswerError, shown
 
 LARGEST = 1_000_000  # bytes
+MOST_LINES = 20_000
+LONGEST_LINE = 5_000  # characters
 SHEETS = (".xlsx", ".xls", ".ods", ".numbers", ".ipynb")
-HEADS = ("", "step", "name", "sep")  # first cells of lines that are no answers
-LINE = re.compile(r'(?s)\s*(?:"((?:[^"]|"")*)"|([^,;\t=:\[(]*(?:[\[(][^\])]*[\])])?))\s*[,;\t=:]?(.*)')
+HEADS = ("", "step", "name", "sep", "entry", "symbol", "quantity", "variable")  # first cells of lines without answers
+LINE = re.compile(  # a name with its indices, a separator, the answer
+    r'''(?s)\s*(?:"((?:[^"]|"")*)"'''
+    r"""|((?:[^,;\t=:≈|\[({]|(?<=_\d),(?=\d(?:,\d)?\s*[=:;\t≈])|(?<=_\d,\d),(?=\d\s*[=:;\t≈,])|(?<=_\d),(?=\d,\d,))*"""
+    r"""(?:[\[({][^\])}]*[\])}](?:[_^'′″’]+(?:\w+(?:,\d)*(?=\s*[=:;\t≈])|\w+|(?=\{)))*)*))"""
+    r"""\s*[,;\t=:≈|]?(.*)"""
+)
+BULLET = re.compile(r"\s*(?:[-*•]\s+|\(?[a-z\d]{1,2}[.)]\s+)(?=[^\d\s])")
+RULE = re.compile(r"[\s|:=+-]*")
 DOTTED = re.compile(r"""(?:\.\s*["'\w-]+\s*){20}""")  # tomllib takes minutes for a.a.a. and so on
 
 
@@ -25,7 +34,7 @@ def read_file(path):
     Parameters
     ----------
     path : path-like
-        A .csv, .tsv or .txt file with an answer a line, or a .json or .toml file. UTF-8, or UTF-16 with a BOM.
+        A .csv, .tsv, .txt or .md file with one answer per line, or a .json or .toml file. UTF-8, or UTF-16 with a BOM.
 
     Returns
     -------
@@ -63,7 +72,7 @@ def entries(path):
     except AnswerError as error:
         raise AnswerError(f"{name} {error}") from None
     if not found:
-        raise AnswerError(f"{name} has no answers: write them a line each, such as F_avg[1],8/9")
+        raise AnswerError(f"{name} has no answers: write them a line each, such as F_avg[1],3/4")
     return found
 
 
@@ -76,14 +85,21 @@ def _decoded(data):
 
 
 def _lines(text):
-    found = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip() or line.lstrip(' \t"').startswith("#"):
+    found, lines = [], text.splitlines()
+    if len(lines) > MOST_LINES:
+        raise AnswerError(f"has more than {MOST_LINES} lines: answers are a few lines of text")
+    for number, line in enumerate(lines, start=1):
+        line = line[:LONGEST_LINE]
+        if RULE.fullmatch(line) or line.lstrip(' \t"').startswith("#"):
             continue
+        line = BULLET.sub("", line.strip().strip("|"), count=1)
         quoted, bare, answer = LINE.fullmatch(line).groups()
         name = bare.strip() if quoted is None else quoted.replace('""', '"').strip()
-        answer = answer.rstrip(' \t",;').lstrip(' \t"')
-        if name.lower() not in HEADS or (not name and answer):
+        answer = answer.rstrip(' \t",;|').lstrip(' \t"')
+        apart = re.fullmatch(r"(\S.*?)\s+([-+−]?[\d.]\S*)", name)
+        if not answer and apart:  # M_c1 0.5
+            name, answer = apart.groups()
+        if name.casefold() not in HEADS or (not name and answer):
             found.append((f"line {number}", name, answer))
     return found
 
@@ -91,13 +107,22 @@ def _lines(text):
 def _json(text):
     if not text.strip():
         return []
-    try:  # NaN becomes text as well, and is complained about where it stands
-        answers = json.loads(text, object_pairs_hook=_once, parse_float=str, parse_int=str, parse_constant=str)
+    try:  # names that come twice stay in the list of pairs
+        answers = json.loads(text, object_pairs_hook=_Pairs, parse_float=str, parse_int=str, parse_constant=str)
     except json.JSONDecodeError as error:
         raise AnswerError(f"is not JSON: {error}") from None
-    if not isinstance(answers, dict):
-        raise AnswerError('has no names, expected an object such as {"F_avg[1]": "8/9"}')
-    return [("", name, answer) for name, answer in answers.items()]
+    if not isinstance(answers, _Pairs):
+        raise AnswerError('has no names, expected an object such as {"F_avg[1]": "3/4"}')
+    return [("", name, _plain(answer)) for name, answer in answers]
+
+
+class _Pairs(list):
+    """The pairs of an object in JSON, in their order."""
+
+
+def _plain(answer):
+    """Return pairs within an answer as a dict."""
+    return {name: _plain(own) for name, own in answer} if isinstance(answer, _Pairs) else answer
 
 
 def _toml(text):
@@ -111,7 +136,7 @@ def _toml(text):
     return [("", name, answer) for name, answer in answers.items()]
 
 
-READERS = {".csv": _lines, ".tsv": _lines, ".txt": _lines, ".json": _json, ".toml": _toml}
+READERS = {".csv": _lines, ".tsv": _lines, ".txt": _lines, ".md": _lines, ".json": _json, ".toml": _toml}
 
 
 def _once(pairs):

@@ -1,89 +1,67 @@
-"""A number as a student wrote it: what it says, and how far the last place written lets it be off.
+"""One answer of any type: a text, a float, a fraction, a scalar of NumPy or PyTorch."""
 
-Both are kept as fractions, so that 0.0625 written as 0.062 or as 0.063 is a tie to the last digit, and not a matter of
-how floats round.
-"""
-
-import re
 from decimal import Decimal
 from fractions import Fraction
-from math import isfinite
+from math import isfinite, isnan
 from numbers import Rational
-from string import whitespace
-from typing import NamedTuple
 
 import numpy as np
 
-LONGEST = 40  # characters
-LARGEST_EXPONENT = 30
-MOST_BITS = 1000  # of a fraction's two numbers, so that it still fits a float
-EDGES = whitespace + "\xa0\u202f\ufeff\"'“”‘’"  # what may stand around a number
-ABOUT = "≈~="  # what may stand before it
-PLAIN = str.maketrans("−–—⁄", "---/")
+from . import cells
+from .cells import Written, read_cell
+from .expressions import MOST_BITS, NotNumeric
 
-BLANK = re.compile(rf"[?_…-]{{0,{LONGEST}}}|\.\.\.")
-FRACTION = re.compile(r"[+-]?\s*\d+\s*/\s*0*[1-9]\d*", re.ASCII)
-DECIMAL = re.compile(r"[+-]?\s*(?:\d+\.?|\d*\.(\d+))(?:e([+-]?\d+))?", re.ASCII | re.IGNORECASE)
-HINTS = {  # for what is neither; the first that fits
-    r".*%": "divide by 100 and leave out the %",
-    rf".{{{LONGEST + 1}}}": f"write at most {LONGEST} characters",
-    r"[+-]?\s*\d+\s*/\s*0+": "nothing can be divided by 0",
-    r"[+-]?[\d.,;\s]+": "write one number, without separators of thousands",
-    r"[\d.,\s+-]+e[+-]?\d+": f"write an exponent from -{LARGEST_EXPONENT} to {LARGEST_EXPONENT}",
-    r".*": "work it out and write the result",
-}
+SHORT = 40  # characters of a text that is quoted
+DEEPEST = 6  # lists of one number within lists
+PLAIN = str.maketrans("−–—⁄", "---/")
+SINGLE = 1e-5  # of a number in single precision
 
 
 class AnswerError(ValueError):
-    """What is wrong with a student's answers, in words for the student."""
-
-
-class Written(NamedTuple):
-    """One number as it was written.
+    """What is wrong with a student's answers, in words for the student.
 
     Parameters
     ----------
-    text : str
-        As written, without spaces, quotes or ≈ around it.
-    value : Fraction
-        The number.
-    tolerance : Fraction
-        Half a unit of the last place written; 0 for whole numbers and fractions, which are exact.
+    message : str
+        All of it.
+    hint : str, optional
+        What to do about it, alone.
     """
 
-    text: str
-    value: Fraction
-    tolerance: Fraction
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint or message
 
 
-def shown(answer):
+def shown(answer: object) -> str:
     """Return an answer as an error message quotes it: short, and without characters that do not print."""
     if isinstance(answer, str):
-        return repr(answer if len(answer) <= LONGEST else answer[: LONGEST - 1] + "…")
+        return repr(answer if len(answer) <= SHORT else answer[: SHORT - 1] + "…")
     if isinstance(answer, bool | float | complex | np.generic):
-        return str(answer)[:LONGEST]
+        return str(answer)[:SHORT]
     return f"of type {type(answer).__name__}"
 
 
-def is_blank(answer):
-    """Tell whether nothing was answered: None, "", "?", "_", "-", "…" or "..."."""
-    return answer is None or (isinstance(answer, str) and BLANK.fullmatch(_plain(_bare(answer))) is not None)
+def is_blank(answer: object) -> bool:
+    """Tell whether nothing was answered: None, nan, "", "?", "-", "n/a", "idk", "…".
+
+    Examples
+    --------
+    >>> is_blank(None), is_blank("none"), is_blank(0)
+    (True, True, False)
+    """
+    if isinstance(answer, str):
+        return cells.is_blank(answer)
+    if isinstance(answer, Decimal):
+        return answer.is_nan()
+    return answer is None or (isinstance(answer, float | np.floating) and isnan(answer))
 
 
-def _bare(text):
-    return text.strip(EDGES).lstrip(EDGES + ABOUT)
-
-
-def _plain(text):
-    """Return the text with ASCII signs, cut where it is too long anyway."""
-    return text[: LONGEST + 1].translate(PLAIN)
-
-
-def written(answer, where):
+def written(answer: object, where: str) -> Written | None:
     """Read one number.
 
-    Text says how precise it is: "0.80" is 0.80 ± 0.005, "-1.2e-3" is -0.0012 ± 0.00005, "8/9" and "2" are exact. It may
-    have a decimal comma, a Unicode minus, or quotes, spaces or ≈ around it.
+    Text says how precise it is: "0.80" is 0.80 ± 0.005, "-1.2e-3" is -0.0012 ± 0.00005, "3/4" and "2" are exact. It may
+    be a calculation, or have remarks, LaTeX or an ≈ around it; see `cells`.
 
     Parameters
     ----------
@@ -96,48 +74,65 @@ def written(answer, where):
     Returns
     -------
     Written or None
-        None for a blank: None, "", "?", "_", "-", "…" or "...".
+        None for a blank.
 
     Raises
     ------
     AnswerError
-        If it is anything but one number: a formula, a percentage, several numbers, nan, a truth value, ...
+        If it is anything but one number: several numbers, words, a truth value, ...
+
+    Examples
+    --------
+    >>> written("1,5", "z_c[1]").value
+    Fraction(3, 2)
     """
-    if isinstance(answer, np.ndarray) and answer.ndim == 0:
-        answer = answer[()]
-    if isinstance(answer, Decimal):
-        answer = str(answer)
+    answer = bare(answer)
     if is_blank(answer):
         return None
-    found, text = None, ""
+    try:
+        found = _read(answer)
+    except NotNumeric as error:
+        message = f"{where} is {shown(answer)}, expected a number such as 1.75 or 7/4: {error}"
+        raise AnswerError(message, str(error)) from None
+    return found
+
+
+def bare(answer: object) -> object:
+    """Return an answer without what wraps it: arrays, tensors and lists of a single number, and Decimal."""
+    if hasattr(answer, "detach") and hasattr(answer, "tolist"):
+        answer = np.asarray(answer.detach().cpu())
+    if isinstance(answer, np.ndarray) and answer.size == 1:
+        answer = answer.reshape(-1)[0]
+    for _ in range(DEEPEST):
+        if isinstance(answer, list | tuple) and len(answer) == 1:
+            answer = answer[0]
+    return str(answer) if isinstance(answer, Decimal) else answer
+
+
+def _read(answer):
     if isinstance(answer, str):
-        text = _bare(answer)
-        found = _read(_plain(text), LARGEST_EXPONENT) if len(text) <= LONGEST else None
-    elif isinstance(answer, float):  # np.float64 is one, too
-        text = repr(float(answer))
-        found = _read(text)
-    elif isinstance(answer, np.floating) and isfinite(answer):
-        text, value = str(answer), Fraction(float(answer))
-        found = value, abs(value) * Fraction(max(1e-5, float(np.finfo(answer.dtype).eps)))
-    elif isinstance(answer, Rational) and not isinstance(answer, bool):
+        return read_cell(answer)
+    if isinstance(answer, float):  # np.float64 is one, too
+        if not isfinite(answer):
+            raise NotNumeric("write a finite number")
+        return _of_float(float(answer))
+    if isinstance(answer, np.floating) and isfinite(answer):
+        value = Fraction(float(answer))
+        tolerance = abs(value) * Fraction(max(SINGLE, float(np.finfo(answer.dtype).eps)))
+        return Written(str(answer), value, tolerance)
+    if isinstance(answer, Rational) and not isinstance(answer, bool):
         value = Fraction(int(answer.numerator), int(answer.denominator))
         if max(abs(value.numerator), value.denominator).bit_length() <= MOST_BITS:
-            text, found = str(value), (value, Fraction(0))
-    if found is None:
-        hint = next(hint for form, hint in HINTS.items() if re.fullmatch(form, _plain(text), re.DOTALL | re.I))
-        raise AnswerError(f"{where} is {shown(answer)}, expected a number such as 0.81 or 8/9: {hint}")
-    return Written(text, *found)
+            return Written(str(value), value, Fraction(0))
+    raise NotNumeric("write it as text or as a plain number")
 
 
-def _read(text, largest_exponent=400):
-    """Return the value and the tolerance of a plain text, or None."""
-    text = re.sub(r"(?<=\d),(?=\d)", ".", text)  # a decimal comma; a second one, or a point, leaves no number
-    if FRACTION.fullmatch(text):
-        return Fraction("".join(text.split())), Fraction(0)
-    found = DECIMAL.fullmatch(text)
-    exponent = int(found[2] or 0) if found else 0
-    if not found or abs(exponent) > largest_exponent:
-        return None
-    exact = found[1] is None and found[2] is None
-    places = len(found[1] or "") - exponent
-    return Fraction("".join(text.split())), Fraction(0) if exact else Fraction(10) ** -places / 2
+def _of_float(answer):
+    """Read a float as Python prints it: to its last digit, or to single precision where there are many."""
+    text = repr(answer)
+    digits, _, exponent = text.partition("e")
+    places = len(digits.partition(".")[2]) - int(exponent or 0)
+    value, tolerance = Fraction(text), Fraction(10) ** -places / 2
+    if len(digits.replace(".", "").lstrip("-0")) >= cells.MANY_DIGITS:
+        tolerance = max(tolerance, cells.SINGLE * min(max(abs(value), Fraction(1)), abs(value) * 10**3))
+    return Written(text, value, tolerance)

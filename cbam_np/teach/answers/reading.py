@@ -1,48 +1,112 @@
 """A student's answers, from a dict or a file, as numbers with their places in a trace."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from math import prod
 from os import PathLike
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from ..calculation.trace import Trace
 from .files import entries, read_file
-from .numerals import AnswerError, Written, is_blank, shown, written
+from .lists import split_list
+from .names import find_name
+from .numerals import AnswerError, Written, bare, is_blank, shown, written
 
-__all__ = ["AnswerError", "Written", "read_answers", "read_file", "written"]
+__all__ = ["AnswerError", "Answers", "Unplaced", "Unread", "Written", "read_answers", "read_file", "written"]
 
-MOST_PROBLEMS = 10
-LONGEST_NAME = 60
-SPELLINGS = str.maketrans(  # what keyboards and word processors make of primes and brackets
-    dict.fromkeys("′’‘´`", "'") | dict.fromkeys('″”"', "''") | {"(": "[", ")": "]"}
-)
-NAME = re.compile(r"\s*([^\[\]]*?)\s*(?:\[([\d\s,]+)\]\s*)?", re.ASCII)
+Index: TypeAlias = tuple[int, ...]
+
+MOST_UNPLACED = 100  # answers without a place, after which nothing more is read
 
 
-def read_answers(answers, trace, blanks=False):
-    """Read answers, and find their places in a trace.
+class Unread(NamedTuple):
+    """An answer that is no number, at its place.
+
+    Parameters
+    ----------
+    text : str
+        What was written, short.
+    hint : str
+        What to do about it.
+    """
+
+    text: str
+    hint: str
+
+
+class Unplaced(NamedTuple):
+    """An answer without a place in the trace.
+
+    Parameters
+    ----------
+    where : str
+        The name as it was written, with the line of a file.
+    text : str
+        What was written, short.
+    hint : str
+        Why it has no place.
+    """
+
+    where: str
+    text: str
+    hint: str
+
+
+@dataclass
+class Answers:
+    """What was read.
+
+    Parameters
+    ----------
+    found : dict of str to dict of tuple of int to Written, Unread or None
+        By step, by 0-based index; () is the index of a single number. None is a blank.
+    unplaced : list of Unplaced
+        What has no place among them.
+    """
+
+    found: dict[str, dict[Index, Written | Unread | None]] = field(default_factory=dict)
+    unplaced: list[Unplaced] = field(default_factory=list)
+
+    def numbers(self) -> dict[str, dict[Index, Written]]:
+        """Return what could be read, without blanks."""
+        kept = {
+            name: {index: number for index, number in given.items() if isinstance(number, Written)}
+            for name, given in self.found.items()
+        }
+        return {name: numbers for name, numbers in kept.items() if numbers}
+
+
+def read_answers(answers: Any, trace: Trace) -> Answers:
+    """Read answers, and find their places in a trace. What cannot be read keeps nothing else from being read.
 
     Parameters
     ----------
     answers : mapping of str to object, or path-like
-        Names to numbers, such as ``{"M_c[1]": "0.81"}``; see `written` for what a number can look like. Whole maps are
-        nested lists or arrays: ``{"M_c": ["0.81", "?", "0.83"]}``. Or a file with the same, see `read_file`.
+        Names to numbers, such as ``{"M_c[1]": "0.25"}``; see `written` for what a number can look like, and `names` for
+        names. Whole maps are nested lists, arrays, or text: ``{"M_c": ["0.25", "?", "0.75"]}``, ``{"M_c": "1, 2, 3"}``.
+        Or a file with the same, see `read_file`.
     trace : Trace
-        Whose steps the names are. Spelling is lenient: "Mc(1)" will do for "M_c[1]".
-    blanks : bool
-        Whether blanks are kept, as None.
+        Whose steps the names are.
 
     Returns
     -------
-    dict of str to dict of tuple of int to Written
-        By step, by 0-based index; () is the index of a single number. Blanks are left out, unless they are kept.
+    Answers
+        Numbers, blanks, what could not be read, and what has no place.
 
     Raises
     ------
     AnswerError
-        If anything cannot be read or has no place in the trace, or if two answers differ for one entry. It tells up to
-        ten problems at once, a line each.
+        If `answers` is neither a mapping nor a file that can be opened, or if the file has no answers.
+
+    Examples
+    --------
+    >>> import cbam_np
+    >>> answers = read_answers({"z_c(F)_1": "1 + 3/4", "M_c[2]": "O.5"}, cbam_np.lecture.trace())
+    >>> float(answers.found["z_c"][0,].value), answers.found["M_c"][1,].hint
+    (1.75, 'did you mean 0.5?')
     """
     if isinstance(answers, Mapping):
         given = [("", name, answer) for name, answer in answers.items()]
@@ -51,63 +115,67 @@ def read_answers(answers, trace, blanks=False):
         if all(is_blank(answer) for _, _, answer in given):
             raise AnswerError("the file has no answers yet: every one is blank")
     else:
-        raise AnswerError(f'answers is {shown(answers)}, expected a dict such as {{"M_c[1]": "0.81"}}, or a path')
-    found, first, problems = {}, {}, []
+        raise AnswerError(f'answers is {shown(answers)}, expected a dict such as {{"M_c[1]": "0.25"}}, or a path')
+    reader = _Reader(trace)
     for line, key, answer in given:
+        reader.read(line, key, answer)
+        if len(reader.answers.unplaced) >= MOST_UNPLACED:
+            reader.unplaced(line, "the rest", "", "the answers from here on were not read: correct these first")
+            break
+    return reader.answers
+
+
+class _Reader:
+    """Reads answers one by one."""
+
+    def __init__(self, trace):
+        self.trace, self.answers = trace, Answers()
+
+    def read(self, line, key, answer):
+        key = f"{key[0]}[{','.join(map(str, key[1:]))}]" if isinstance(key, tuple) and key else key
+        if isinstance(answer, Mapping) and answer:
+            for part, own in list(answer.items()):
+                self.read(line, f"{key}[{part}]", None if isinstance(own, Mapping) else own)
+            return
         try:
-            step, name, index = _find(key, trace)
-            for at, raw in _spread(answer, step.shape, name, index):
-                here = _entry(name, at)
-                number, entry = written(raw, here), tuple(i - 1 for i in at)
-                if number is None:
-                    if blanks:
-                        found.setdefault(step.name, {}).setdefault(entry, None)
-                    continue
-                place, other = first.setdefault((step.name, at), (f"{here} in {line}" if line else here, number))
-                if other.text != number.text:
-                    raise AnswerError(f"{here} is {number.text}, but {place} is {other.text}: the same entry, keep one")
-                found.setdefault(step.name, {})[entry] = other
+            step, index, name = find_name(key, self.trace)
+            cells = list(_spread(bare(answer), self.trace[step].shape, name, index))
         except AnswerError as error:
-            problems.append(f"{line}: {error}" if line else str(error))
-            if len(problems) == MOST_PROBLEMS:
-                problems.append("and perhaps more: correct these first")
-                break
-    if problems:
-        raise AnswerError("\n".join(problems))
-    return found
+            self.unplaced(line, key, answer, str(error))
+            return
+        for at, cell in cells:
+            self.place(line, step, name, at, cell)
+
+    def place(self, line, step, name, at, cell):
+        here, entry = _entry(name, at), tuple(i - 1 for i in at)
+        found = self.answers.found.setdefault(step, {})
+        try:
+            number = written(cell, here)
+        except AnswerError as error:
+            number = Unread(shown(cell).strip("'\""), error.hint)
+        before = found.get(entry)
+        if before is None or (isinstance(before, Unread) and number is not None):
+            found[entry] = number
+        elif number is not None and not _agree(before, number):
+            self.unplaced(line, here, cell, f"{_entry(step, at)} is {before.text} already: keep one of the two")
+
+    def unplaced(self, line, key, answer, hint):
+        name = shown(key).strip("'\"") if isinstance(key, str) else shown(key)
+        self.answers.unplaced.append(Unplaced(f"{line}: {name}" if line else name, shown(answer).strip("'\""), hint))
 
 
-def _find(key, trace):
-    """Return the step that a name means, the name without its index, and the 1-based index, which may be a part."""
-    if not isinstance(key, str):
-        raise AnswerError(f"a name is {shown(key)}, expected text such as 'M_c[1]'")
-    key = key if len(key) <= LONGEST_NAME else key[: LONGEST_NAME - 1] + "…"
-    match = NAME.fullmatch(key.translate(SPELLINGS))
-    name, index = match.groups() if match else (key, None)
-    known = [name] if name in trace.by_name else [n for n in trace.names if _squeezed(n) == _squeezed(name)]
-    try:
-        step = trace[known[0] if len(known) == 1 else name]
-        index = tuple(int(i) for i in re.findall(r"\d+", index or ""))
-        if index:
-            trace[_entry(step.name, index + (1,) * (len(step.shape) - len(index)))]
-    except LookupError as error:
-        raise AnswerError(error.args[0]) from None
-    return step, name, index
-
-
-def _squeezed(name):
-    return re.sub(r"[\s_]", "", name)
+def _agree(a, b):
+    return isinstance(b, Written) and abs(a.value - b.value) <= a.tolerance + b.tolerance
 
 
 def _entry(name, index):
     return f"{name}[{','.join(map(str, index))}]" if index else name
 
 
-def _spread(answer, shape, name, index):
+def _spread(answer: Any, shape: Index, name: str, index: Index) -> Iterator[tuple[Index, Any]]:
     """Yield (index, answer) for every entry of `name` at or below a 1-based index."""
     rest = shape[len(index) :]
-    if isinstance(answer, np.ndarray) and answer.ndim:
-        answer = list(answer)
+    answer = _array_of(answer, rest)
     if not rest:
         yield index, answer
     elif isinstance(answer, list | tuple):
@@ -119,13 +187,55 @@ def _spread(answer, shape, name, index):
         yield (*index, *rest), answer
     elif is_blank(answer):
         yield from (((*index, *(i + 1 for i in at)), answer) for at in np.ndindex(rest))
+    elif isinstance(answer, str) and (parts := split_list(answer, rest)):
+        yield from _spread(parts, shape, name, index)
+    elif isinstance(answer, str) and (found := _with_index(answer, rest)):
+        yield (*index, *found[0]), found[1]
     else:
         one = _entry(name, (*index, *(1 for _ in rest)))
         size = f"{_entry(name, index)} has {_times(rest)} entries"
         raise AnswerError(f"{size}, got one answer, {shown(answer)}: say which entry it is, as in {one}")
 
 
-def _shape(answer, axes=4):
+def _array_of(answer, rest):
+    """Return an array as nested lists; axes of length 1 may be missing, or there may be more of them."""
+    if hasattr(answer, "detach") and hasattr(answer, "tolist"):
+        answer = np.asarray(answer.detach().cpu())
+    if isinstance(answer, np.ndarray):
+        if answer.shape != rest and _long(answer.shape) == _long(rest):
+            answer = answer.reshape(rest)
+        return list(answer) if answer.ndim else answer[()]
+    if isinstance(answer, list | tuple):
+        shape = _shape(answer)
+        if len(shape) > len(rest) and _long(shape) == _long(rest) and 1 in shape:
+            return _unwrapped(answer, shape, rest)
+    return answer
+
+
+def _long(shape):
+    return [n for n in shape if n != 1]
+
+
+def _unwrapped(answer, shape, rest):
+    """Return nested lists in the shape `rest`; the answer as it is where its parts differ in length."""
+    try:
+        cells = np.empty(shape, object)
+        cells[...] = np.array(answer, dtype=object).reshape(shape)
+    except ValueError:
+        return answer
+    return cells.reshape(rest).tolist()
+
+
+def _with_index(text, rest):
+    """Read "1, 2, 0.5" as the entry [1,2] and its answer, as in a table with a column for each index."""
+    found = re.fullmatch(r"\s*" + r"(\d)\s*[,;\t]\s*" * len(rest) + r"(.+)", text)
+    index = tuple(map(int, found.groups()[:-1])) if found else ()
+    return (
+        (index, found[len(rest) + 1]) if found and all(1 <= i <= n for i, n in zip(index, rest, strict=True)) else None
+    )
+
+
+def _shape(answer, axes=6):
     """Return the shape of nested lists, as far as their first parts tell."""
     if axes == 0 or not isinstance(answer, list | tuple | np.ndarray):
         return ()
@@ -133,4 +243,4 @@ def _shape(answer, axes=4):
 
 
 def _times(shape):
-    return "×".join(map(str, shape))
+    return "×".join(map(str, shape[:4]))

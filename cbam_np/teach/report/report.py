@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ...ops.checks import check_option
-from ..answers.reading import Written
+from ..answers.reading import Unplaced, Written
 from ..calculation import notation
 from ..calculation.bounds import Bounds
 from ..calculation.trace import Step, Trace
@@ -80,6 +80,8 @@ class Judgement:
             "expected": _finite(self.exact) if told else None,
             "expected_text": notation.number(self.entry.value) if told else None,
             "follows": [_finite(end) for end in self.follows] if told else None,
+            "read_as": self.written.read_as or None if self.written else None,
+            "note": self.note or None,
         }
 
 
@@ -96,10 +98,19 @@ class Report:
         What follows from the student's numbers.
     readings : dict of str to dict of tuple of int to Written
         These numbers, by step and 0-based index, with those that were handed to the student.
+    unplaced : tuple of Unplaced
+        Answers whose names mean no step.
     """
 
-    def __init__(self, trace: Trace, judgements: tuple[Judgement, ...], following: Bounds, readings: Readings) -> None:
-        self.trace, self.judgements = trace, judgements
+    def __init__(
+        self,
+        trace: Trace,
+        judgements: tuple[Judgement, ...],
+        following: Bounds,
+        readings: Readings,
+        unplaced: tuple[Unplaced, ...] = (),
+    ) -> None:
+        self.trace, self.judgements, self.unplaced = trace, judgements, unplaced
         self.following = following
         self.numbers = StudentNumbers(trace, following, readings)
 
@@ -131,14 +142,24 @@ class Report:
     @cached_property
     def explanations(self) -> tuple[Explanation, ...]:
         """The mistakes that explain the first wrong step, the likeliest first; none for a number that was given."""
-        if self.ok or self.trace[self.wrong[0].step].given:
-            return ()
-        name = self.wrong[0].step
+        return next(iter(self.diagnoses.values()), ())
+
+    @cached_property
+    def diagnoses(self) -> dict[str, tuple[Explanation, ...]]:
+        """For each wrong step, in order, the mistakes that explain it, the likeliest first."""
         wrong: dict[str, np.ndarray] = {}
+        coarsest: dict[str, float] = {}
         for j in self.wrong:
             wrong.setdefault(j.step, np.zeros(self.trace[j.step].shape, bool))[j.index] = True
-        following = self.following.with_rounding(float(self.wrong[0].number.tolerance))
-        return diagnose(self.trace, following, name, wrong, self.numbers.readings[name])
+            coarsest.setdefault(j.step, float(j.number.tolerance))
+        found = {}
+        for name in wrong:
+            following = self.following.with_rounding(coarsest[name])
+            readings = self.numbers.readings[name]
+            given = self.trace[name].given
+            with np.errstate(over="ignore", invalid="ignore"):  # numbers of any size may have been written
+                found[name] = () if given else diagnose(self.trace, following, name, wrong, readings)
+        return found
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as a dict of plain values, ready for JSON.
@@ -154,6 +175,7 @@ class Report:
             "counts": {verdict: len(self.having(verdict)) for verdict in VERDICTS},
             "first_wrong": self.first_wrong.name if self.first_wrong else None,
             "answers": [j.to_dict() for j in self.judgements],
+            "unplaced": [answer._asdict() for answer in self.unplaced],
             "explanations": [
                 {
                     "mistakes": [{"name": m.name, "sentence": m.sentence} for m in explanation.hypotheses],

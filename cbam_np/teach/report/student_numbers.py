@@ -56,7 +56,7 @@ class StudentNumbers:
         for index, value in np.ndenumerate(self.values[name]):
             here = self.readings.get(name, {}).get(index)
             if here is not None:
-                texts[index] = _plain(here.text)
+                texts[index] = _plain(here.numeral)
             else:
                 texts[index] = (
                     notation.number(exact[index]) if _same(value, exact[index]) else notation.result(value)[2:]

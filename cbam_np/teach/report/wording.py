@@ -83,6 +83,8 @@ def summary(report: "Report") -> Iterator[str]:
         if counts[verdict]:
             judged = " and not judged" if verdict == BLANK else ""
             yield f"{_counted(verdict, counts[verdict], report)}{judged}: {_listed(report, verdict)}."
+    for where, _, hint in report.unplaced:
+        yield f"No place for {where}: {hint}."
 
 
 def _counted(verdict: str, n: int, report: "Report") -> str:
@@ -138,6 +140,8 @@ def _step_row(name: str, judgements: "list[Judgement]") -> tuple[str, tuple[str,
 
 def _row(report: "Report", j: "Judgement") -> tuple[str, tuple[str, ...]]:
     words = _sources(report, j) if j.verdict == FOLLOWS else j.verdict
+    words += f"; {j.number.note}" if j.number.note else ""
+    words += f" (read as {_cut(j.number.read_as)})" if j.number.read_as else ""
     return j.verdict, (j.entry.name, _cut(j.number.text), _cut(expected(j)), words)
 
 
