@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from cbam_np.teach.calculation.bounds import nearest
+from cbam_np.teach.calculation.bounds import round_to
 
 TINY = 1e-9  # floating-point noise
 
@@ -37,7 +37,7 @@ class Student:
     def value(self, name):
         """Return a step as the student has it, rounded; not a number where the mistake leaves nothing to write."""
         if name not in self.values:
-            self.values[name] = nearest(self.computed(name, self.rules), 10.0**-self.decimals) + 0.0
+            self.values[name] = round_to(self.computed(name, self.rules), 10.0**-self.decimals) + 0.0
             for index, text in self.written.get(name, {}).items():
                 self.values[name][index] = float(text)
         return self.values[name]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import cbam_np
-from cbam_np.teach.calculation.bounds import Bounds, Circular, nearest, touches
+from cbam_np.teach.calculation.bounds import Bounds, Circular, round_to, touches
 from cbam_np.teach.mistakes.mistake import copy_of
 
 nan = np.nan
@@ -64,9 +64,9 @@ def test_rounding_on_the_way_explains_some_units_of_the_last_place_at_most(trace
         assert (least - 1e-9 <= low).all() and (high <= most + 1e-9).all() and (low < high).any()
 
 
-def test_nearest():
-    assert nearest(np.array([0.445, -0.445, 0.444, 2.5]), 0.01) == pytest.approx([0.45, -0.45, 0.44, 2.5])
-    assert nearest(np.array([0.5, 1.4]), 1.0) == pytest.approx([1, 1])
+def test_rounding_as_at_school():
+    assert round_to(np.array([0.445, -0.445, 0.444, 2.5]), 0.01) == pytest.approx([0.45, -0.45, 0.44, 2.5])
+    assert round_to(np.array([0.5, 1.4]), 1.0) == pytest.approx([1, 1])
 
 
 def test_what_was_written_does_not_move_the_step_itself(trace):

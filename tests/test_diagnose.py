@@ -77,7 +77,7 @@ def test_pairs_where_the_steps_between_are_missing(pair):
 def test_pairs_at_one_step():
     trace = worksheet(3).trace
     rules = dict(trace.rules)
-    from cbam_np.teach.calculation.steps import convolution
+    from cbam_np.teach.calculation.cbam_rules import convolution
 
     rules["z_s"] = convolution("W7", "Fs_max", "Fs_avg", turn=lambda W: W[:, ::-1, ::-1])
     answers = Student(trace, 3, rules).answers(["M_c", "F'", "Fs_avg", "Fs_max", "z_s"])

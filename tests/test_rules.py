@@ -1,5 +1,7 @@
 """The rules of a trace compute what the network computed, keep their bounds, and write themselves out."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -18,13 +20,31 @@ CASES = [
         (("max",), "split", False),
         (("avg", "max"), ("first", "split"), False),
         (("avg", "max"), ("split", "first"), False),
+        (("lp", "max", "lse"), "first", True),
+        (("mixed",), "split", False),
+        (("mixed",), "first", False),
     ]
+]
+SOFT = next(case for case in CASES if case["order"] == "spatial" and "lp" in case["spatial_pools"])
+RUNNING = np.array([0.3]), np.array([1.7])
+NORMALISED = [
+    {"dialect": dialect, "order": order, "running": running}
+    for dialect in ("official", "timm", "timm-light")
+    for order in ("channel-spatial", "spatial", "parallel")
+    for running in (None, RUNNING)
 ]
 
 
+def name_of(options):
+    values = [value for name, value in options.items() if name != "running"]
+    words = ["-".join(value) if isinstance(value, tuple) else str(value) for value in values]
+    return "-".join([*words, "inference"] if options.get("running") else words)
+
+
 def random_trace(rng, options, whole=False):
-    params = cbam_np.init_cbam(4, 2, 3, rng=rng, **options)
-    params |= {b: rng.standard_normal(params[b].shape) for b in ("b0", "b1") if b in params}
+    choices = {name: value for name, value in options.items() if name != "running"}
+    params = cbam_np.init_cbam(4, 2, 3, rng=rng, **choices)
+    params |= {b: rng.standard_normal(params[b].shape) for b in ("b0", "b1", "gamma", "beta") if b in params}
     F, dout = rng.integers(-2, 3, (2, 4, 5, 3)).astype(float) if whole else rng.standard_normal((2, 4, 5, 3))
     return trace_cbam(F, params, dout, **options)
 
@@ -33,7 +53,7 @@ def values(trace, rule):
     return [np.asarray(trace[name].value, float) for name in rule.inputs]
 
 
-@pytest.mark.parametrize("options", CASES, ids=lambda o: f"{o['order']}-{'-'.join(o['channel_pools'])}")
+@pytest.mark.parametrize("options", CASES + NORMALISED, ids=name_of)
 @pytest.mark.parametrize("whole", [False, True])
 def test_rules_compute_what_the_network_computed(rng, options, whole):
     trace = random_trace(rng, options, whole)
@@ -45,14 +65,14 @@ def test_rules_compute_what_the_network_computed(rng, options, whole):
 
 
 def test_a_step_depends_on_earlier_steps_only(rng):
-    for options in CASES:
+    for options in CASES + NORMALISED:
         trace = random_trace(rng, options)
         for at, step in enumerate(trace):
             assert not step.rule or set(step.rule.inputs) <= set(trace.names[:at]), step.name
 
 
 @pytest.mark.parametrize("radius", [1e-3, 0.1, 1.0])
-@pytest.mark.parametrize("options", CASES[:2], ids=["first", "split"])
+@pytest.mark.parametrize("options", [*CASES[:2], *CASES[6:8], SOFT, *NORMALISED[:2]], ids=name_of)
 def test_bounds_hold_what_lies_between(rng, options, radius):
     trace = random_trace(rng, options)
     for step in filter(lambda step: step.rule, trace):
@@ -73,9 +93,10 @@ def test_bounds_of_points_are_the_points(rng):
             np.testing.assert_allclose(end, step.value, rtol=1e-12, atol=1e-13)
 
 
-def test_bounds_are_not_wider_than_they_need_be(rng):
+@pytest.mark.parametrize("options", [CASES[0], SOFT, *NORMALISED[:2]], ids=name_of)
+def test_bounds_are_not_wider_than_they_need_be(rng, options):
     """Bounds that let everything through would call nothing wrong: they shrink in step with their inputs."""
-    trace = random_trace(rng, CASES[0])
+    trace = random_trace(rng, options)
     for step in filter(lambda step: step.rule, trace):
         points, widths = values(trace, step.rule), []
         for radius in (1e-4, 1e-6):
@@ -110,13 +131,16 @@ def test_rules_write_themselves_out(entry, spelled):
 
 def worked_out(spelled):
     """Calculate what a rule has written, as a person with a pocket calculator would."""
-    words = {"·": "*", "σ": "sigma", "[": "(", "]": ")", "is the maximum of": "== max", "), else": ") else"}
+    spelled = re.sub(r"√([\d.]+)", r"√(\1)", spelled)
+    words = {"²": "**2", "√": "sqrt", "^": "**", "·": "*", "σ": "sigma", "[": "(", "]": ")"}
+    words |= {"is the maximum of": "== max", "), else": ") else"}
     for word, code in words.items():
         spelled = spelled.replace(word, code)
-    return eval(spelled, {"sigma": lambda z: 1 / (1 + np.exp(-z)), "ReLU": lambda h: max(h, 0)})
+    functions = {"sqrt": np.sqrt, "log": np.log, "e": np.e}
+    return eval(spelled, functions | {"sigma": lambda z: 1 / (1 + np.exp(-z)), "ReLU": lambda h: max(h, 0)})
 
 
-@pytest.mark.parametrize("options", CASES, ids=lambda o: f"{o['order']}-{'-'.join(o['channel_pools'])}")
+@pytest.mark.parametrize("options", CASES + NORMALISED, ids=name_of)
 def test_what_is_written_out_gives_the_value(rng, options):
     trace = random_trace(rng, options)
     for step in filter(lambda step: step.rule, trace):

@@ -121,8 +121,49 @@ def test_a_batch_is_refused():
         trace_cbam(cbam_np.lecture.F[None], cbam_np.lecture.parameters())
 
 
-@pytest.mark.parametrize("dialect", ["official", "timm", "timm-light"])
-def test_a_dialect_with_other_steps_is_refused(dialect, rng):
-    params = cbam_np.init_cbam(4, 2, rng=rng, dialect=dialect)
-    with pytest.raises(ValueError, match="a trace follows the lecture's steps, .* Take its numbers from the cache"):
-        trace_cbam(np.ones((4, 3, 3)), params, dialect=dialect)
+RUNNING = np.array([0.3]), np.array([1.7])
+
+
+@pytest.mark.parametrize("running", [None, RUNNING], ids=["training", "inference"])
+@pytest.mark.parametrize("dialect", cbam_np.DIALECTS)
+def test_every_dialect_traces_to_what_cbam_returns(rng, dialect, running):
+    params = cbam_np.init_cbam(4, 2, 3, rng=rng, dialect=dialect)
+    others = [name for name in ("b0", "b1", "gamma", "beta") if name in params]
+    params |= {name: rng.standard_normal(params[name].shape) for name in others}
+    F, dout = rng.standard_normal((2, 4, 5, 3))
+    trace = trace_cbam(F, params, dout, dialect, running)
+    out, cache = cbam_np.cbam_forward(F[None], params, dialect, running)
+    dx, grads = cbam_np.cbam_backward(dout[None], cache)
+    np.testing.assert_array_equal(trace["F''"].value, out[0])
+    np.testing.assert_allclose(trace["dF"].value, dx[0], rtol=1e-13, atol=1e-16)
+    for name, gradient in grads.items():
+        step = trace[f"d{name}"]
+        np.testing.assert_allclose(step.value, gradient.reshape(step.shape), rtol=1e-13, atol=1e-16)
+    assert "\\" not in str(trace) and "{" not in str(trace)
+
+
+def test_a_normalisation_has_its_steps(rng):
+    params = cbam_np.init_cbam(4, 2, 3, rng=rng, dialect="timm")
+    F, dout = rng.standard_normal((2, 4, 5, 3))
+    training = trace_cbam(F, params, dout, "timm")
+    inference = trace_cbam(F, params, dout, "timm", RUNNING)
+    assert not training["mu_s"].given and inference["mu_s"].given and inference["v_s"].value == 1.7
+    y = training["y_s"].value
+    assert training["mu_s"].value == pytest.approx(y.mean()) and training["v_s"].value == pytest.approx(y.var())
+    np.testing.assert_allclose(training["z_s"].value, (y - y.mean()) / np.sqrt(y.var() + 1e-5))
+    assert abs(training["dy_s"].value.sum()) < 1e-12 < abs(inference["dy_s"].value.sum())
+    assert training["z_s"].heading == "z_s[i,j] = γ · (y_s[i,j] - μ_s) / √(v_s + ε) + β"
+    order = ["y_s", "mu_s", "v_s", "z_s", "M_s", "dM_s", "dz_s", "dgamma", "dbeta", "dy_s", "dW7"]
+    assert sorted(order, key=training.names.index) == order
+
+
+def test_the_slides_example_goes_through_every_dialect():
+    """Whole numbers and fractions are no obstacle, wherever the root stands."""
+    for dialect in cbam_np.DIALECTS:
+        for order in ORDERS:
+            options = {"dialect": dialect, "order": order}
+            params = cbam_np.init_cbam(3, 1, 3, rng=np.random.default_rng(0), **options)
+            trace = trace_cbam(cbam_np.lecture.F, params, np.ones((3, 3, 3), int), **options)
+            assert np.isfinite(np.asarray(trace["dF"].value, float)).all()
+    exact = trace_cbam(cbam_np.lecture.F, {"W7": np.ones((1, 1, 3, 3), int)}, order="spatial", spatial_pools=("mixed",))
+    assert exact["Fs_mixed[1,1]"].value == Fraction(3, 2)

@@ -20,7 +20,6 @@ from ipywidgets import (
 
 from ..cbam import DIALECTS, ORDERS, get_dialect
 from ..teach.answers.numerals import AnswerError
-from ..teach.calculation.steps import is_traceable
 from ..teach.check import check
 from ..teach.example import lecture
 from .card import Card, framed
@@ -30,7 +29,7 @@ from .kernels import KERNELS
 from .number_grid import CellPicker, NumberGrid
 
 POOLS = {"avg & max": ("avg", "max"), "avg": ("avg",), "max": ("max",)}
-EXPLORED = [name for name, d in DIALECTS.items() if is_traceable(d) and not d.mlp_bias]
+EXPLORED = [name for name, d in DIALECTS.items() if not d.spatial_norm and not d.mlp_bias]
 HINT = "Write a step and its value as you have it on paper: M_c[1] and 0.81, F_avg[1] and 8/9."
 
 

@@ -1,18 +1,26 @@
 """What follows from what a student wrote: bounds on every step, carried on from the student's own numbers."""
 
+from collections.abc import Mapping
+from copy import copy
+from typing import TypeAlias
+
 import numpy as np
+
+from .rules import Interval, Rule
 
 NOISE = 1e-9  # floating-point noise that no student is to blame for, next to 1 or to the number
 UNITS = 3  # of the last place: as far as rounding on the way takes an answer off, in all but freak cases
 
+Written: TypeAlias = tuple[np.ndarray, np.ndarray]  # a step's numbers as written, and their tolerances
 
-def touches(low, high, value, tolerance):
+
+def touches(low: np.ndarray, high: np.ndarray, value: np.ndarray, tolerance: np.ndarray) -> np.ndarray:
     """Tell where value ± tolerance meets the interval from low to high; nowhere where that is not a number."""
     slack = tolerance + NOISE * (1 + np.abs(value))
     return (value - slack <= high) & (value + slack >= low)
 
 
-def nearest(x, unit):
+def round_to(x: np.ndarray, unit: float) -> np.ndarray:
     """Round to a multiple of `unit` as at school: a half goes away from 0."""
     return np.sign(x) * np.floor(np.abs(x) / unit + 0.5 + NOISE) * unit
 
@@ -29,54 +37,61 @@ class Bounds:
 
     Parameters
     ----------
-    rules : dict of str to Rule
+    rules : mapping of str to Rule
         How each step is computed.
-    given : dict of str to ndarray
+    given : mapping of str to ndarray
         The steps without a rule.
-    written : dict of str to (ndarray, ndarray)
+    written : mapping of str to (ndarray, ndarray)
         What the student wrote and its tolerance; not a number where nothing was written.
     """
 
-    def __init__(self, rules, given, written):
-        self.rules, self.given, self.written = rules, given, written
-        self._allowed, self._carried, self._rounded = {}, {}, {}
-        self._base, self._touched = None, {}  # for `with_rules`: what it changed, and whether it reaches a step
-        self._strict, self._half = None, 0.0  # for `with_rounding`: the same without, and half a unit of the last place
+    def __init__(self, rules: Mapping[str, Rule], given: Mapping[str, np.ndarray], written: Mapping[str, Written]):
+        self.rules, self.given, self.written = dict(rules), given, written
+        self._complete = {name for name, (value, _) in written.items() if not np.isnan(value).any()}
+        self._allowed: dict[str, Interval | None] = {}
+        self._carried: dict[str, Interval] = {}
+        self._with_rounding: dict[float, Bounds] = {}
+        self._right: Bounds | None = None  # what `with_rules` started from
+        self._is_reached: dict[str, bool] = {}  # whether the rules that it changed change a step
+        self._strict: Bounds | None = None  # what `with_rounding` started from
+        self._half = 0.0  # half a unit of the last place, to which steps may have been rounded
 
-    def with_rules(self, changes):
-        """Return the same for a calculation with some rules changed; what they do not reach is not computed again."""
-        other = Bounds(self.rules | changes, self.given, self.written)
-        other._base, other._touched = self, dict.fromkeys(changes, True)
-        if self._strict:
-            other._strict, other._half = self._strict.with_rules(changes), self._half
+    def with_rules(self, rules: dict[str, Rule]) -> "Bounds":
+        """Return the bounds with some rules changed; what the changes do not reach is not computed again."""
+        other = copy(self)
+        other.rules = self.rules | rules
+        other._allowed, other._carried, other._with_rounding = {}, {}, {}
+        other._right, other._is_reached = self, dict.fromkeys(rules, True)
+        other._strict = self._strict and self._strict.with_rules(rules)
         return other
 
-    def with_rounding(self, half):
-        """Return the same for a student who may have rounded the steps that were not handed in.
+    def with_rounding(self, half: float) -> "Bounds":
+        """Return the bounds for a student who may have rounded the steps that were not handed in.
 
         `half` is half a unit of the last place; with 0, nothing is rounded.
         """
-        if half and half not in self._rounded:
-            other = self._rounded[half] = Bounds(self.rules, self.given, self.written)
+        if half and half not in self._with_rounding:
+            other = self._with_rounding[half] = Bounds(self.rules, self.given, self.written)
             other._strict, other._half = self, half
-        return self._rounded[half] if half else self
+        return self._with_rounding[half] if half else self
 
-    def allowed(self, name):
+    def allowed(self, name: str) -> Interval:
         """Return (low, high) of a step as it follows from its inputs, whatever was written for the step itself."""
         if name in self.given:
             return self.given[name], self.given[name]
-        if self._base and not self._reached(name):
-            return self._base.allowed(name)
+        if self._right and not self._reached(name):
+            return self._right.allowed(name)
         if name not in self._allowed:
             self._allowed[name] = None
             rule = self.rules[name]
             lows, highs = zip(*map(self.carried, rule.inputs), strict=True)
             self._allowed[name] = self._trimmed(name, *rule.bound(lows, highs))
-        if self._allowed[name] is None:
+        found = self._allowed[name]
+        if found is None:
             raise Circular(name)
-        return self._allowed[name]
+        return found
 
-    def _trimmed(self, name, low, high):
+    def _trimmed(self, name: str, low: np.ndarray, high: np.ndarray) -> Interval:
         """Keep the bounds near those without rounding: worst cases do not all come together."""
         if not self._strict:
             return low, high
@@ -84,53 +99,52 @@ class Bounds:
         reach = 2 * UNITS * self._half
         return np.maximum(low, least - reach), np.minimum(high, most + reach)
 
-    def carried(self, name):
+    def carried(self, name: str) -> Interval:
         """Return (low, high) of a step as the later steps see it: what was written comes first."""
         if name in self.given and name not in self.written:
             return self.allowed(name)
-        if self._base and (self._complete(name) or not self._reached(name)):
-            return self._base.carried(name)
+        if self._right and (name in self._complete or not self._reached(name)):
+            return self._right.carried(name)
         if name not in self._carried:
             low, high = self.allowed(name)
-            before, after = self._on_the_way(low, high)
-            if name not in self.written:
-                self._carried[name] = before, after
-                return self._carried[name]
-            value, tolerance = self.written[name]
-            meets = touches(low, high, value, tolerance)
-            least = np.where(meets, np.maximum(low, value - tolerance), value - tolerance)
-            most = np.where(meets, np.minimum(high, value + tolerance), value + tolerance)
-            blank = np.isnan(value)
-            self._carried[name] = (
-                np.where(blank, before, np.minimum(least, value)),
-                np.where(blank, after, np.maximum(most, value)),
-            )
+            before, after = self._widened(low, high)
+            self._carried[name] = before, after
+            if name in self.written:
+                least, most = _as_written(low, high, *self.written[name])
+                blank = np.isnan(self.written[name][0])
+                self._carried[name] = np.where(blank, before, least), np.where(blank, after, most)
         return self._carried[name]
 
-    def _on_the_way(self, low, high):
+    def _widened(self, low: np.ndarray, high: np.ndarray) -> Interval:
         """Widen the bounds of a number that was not handed in by the rounding it may have gone through."""
         if not self._half:
             return low, high
-        return np.minimum(low, nearest(low, 2 * self._half)), np.maximum(high, nearest(high, 2 * self._half))
+        return np.minimum(low, round_to(low, 2 * self._half)), np.maximum(high, round_to(high, 2 * self._half))
 
-    def _complete(self, name):
-        return name in self.written and not np.isnan(self.written[name][0]).any()
-
-    def _reached(self, name):
+    def _reached(self, name: str) -> bool:
         """Tell whether a changed rule changes what follows for a step."""
-        if name not in self._touched:
-            self._touched[name] = False  # also ends a circle, which `allowed` then reports
+        if name not in self._is_reached:
+            self._is_reached[name] = False  # also ends a circle, which `allowed` then reports
             if name in self.rules:
                 inputs = self.rules[name].inputs
-                self._touched[name] = any(not self._complete(i) and self._reached(i) for i in inputs)
-        return self._touched[name]
+                self._is_reached[name] = any(i not in self._complete and self._reached(i) for i in inputs)
+        return self._is_reached[name]
 
-    def upstream(self, name):
+    def upstream(self, name: str) -> dict[str, int]:
         """Return the steps whose rules have a say in a step, not beyond what was written, and how far off they are."""
-        found, steps, distance = {}, [name], 0
-        while steps:
-            found |= {step: distance for step in steps}
-            inputs = [i for step in steps for i in self.rules[step].inputs if i in self.rules]
-            steps = [i for i in dict.fromkeys(inputs) if i not in found and not self._complete(i)]
+        found: dict[str, int] = {}
+        nearest, distance = [name], 0
+        while nearest:
+            found |= {step: distance for step in nearest}
+            inputs = [i for step in nearest for i in self.rules[step].inputs if i in self.rules]
+            nearest = [i for i in dict.fromkeys(inputs) if i not in found and i not in self._complete]
             distance += 1
         return found
+
+
+def _as_written(low: np.ndarray, high: np.ndarray, value: np.ndarray, tolerance: np.ndarray) -> Interval:
+    """Return from where to where a written number lies: where it can be right, what is right comes first."""
+    meets = touches(low, high, value, tolerance)
+    least = np.where(meets, np.maximum(low, value - tolerance), value - tolerance)
+    most = np.where(meets, np.minimum(high, value + tolerance), value + tolerance)
+    return np.minimum(least, value), np.maximum(most, value)

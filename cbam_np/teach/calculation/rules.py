@@ -5,11 +5,18 @@ put in. Nearly every step of CBAM is a sum of products and is written in Einstei
 h = W0 v. A trace's values come from the network itself; a test holds the rules equal to them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from itertools import product
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
+
+Arrays: TypeAlias = Sequence[np.ndarray]  # the inputs of a rule, in their order
+Interval: TypeAlias = tuple[np.ndarray, np.ndarray]  # low and high, entry by entry
+Index: TypeAlias = tuple[int, ...]  # 0-based
+Compute: TypeAlias = Callable[..., np.ndarray]
+Bound: TypeAlias = Callable[[Arrays, Arrays], Interval]
+Spell: TypeAlias = Callable[[Index, Arrays], str]
 
 
 class Rule(NamedTuple):
@@ -27,22 +34,22 @@ class Rule(NamedTuple):
         (index, texts) -> the formula for one entry, with numbers as text; `texts` are the inputs' arrays as text.
     """
 
-    inputs: tuple
-    compute: Callable
-    bound: Callable
-    spell: Callable
+    inputs: tuple[str, ...]
+    compute: Compute
+    bound: Bound
+    spell: Spell
 
 
 # --- bounds ---
 
 
-def polynomial_bound(compute):
+def polynomial_bound(compute: Compute) -> Bound:
     """Carry bounds through a polynomial without negative coefficients.
 
     With every input within r of its middle m, such an f stays within f(|m| + r) - f(|m|) of f(m).
     """
 
-    def bound(lows, highs):
+    def bound(lows: Arrays, highs: Arrays) -> Interval:
         middles = [(low + high) / 2 for low, high in zip(lows, highs, strict=True)]
         radii = [(high - low) / 2 for low, high in zip(lows, highs, strict=True)]
         middle = compute(*middles)
@@ -55,176 +62,208 @@ def polynomial_bound(compute):
     return bound
 
 
-def monotone_bound(compute):
+def monotone_bound(compute: Compute) -> Bound:
     """Carry bounds through a function that falls in none of its inputs."""
-    return lambda lows, highs: (compute(*lows), compute(*highs))
+
+    def bound(lows: Arrays, highs: Arrays) -> Interval:
+        return compute(*lows), compute(*highs)
+
+    return bound
 
 
-def corner_bound(compute):
-    """Carry bounds through a function of single entries that turns at 0 or 1/2, if at all, as M (1 - M) does."""
+def size_bound(compute: Compute) -> Bound:
+    """Carry bounds through a function of one array that rises with the sizes |x| of its entries, as a norm does."""
 
-    def bound(lows, highs):
-        turns = (0.0, 0.5)
-        choices = [
-            (low, high, *(np.clip(turn, low, high) for turn in turns)) for low, high in zip(lows, highs, strict=True)
-        ]
+    def bound(lows: Arrays, highs: Arrays) -> Interval:
+        (low,), (high,) = lows, highs
+        smaller, larger = np.minimum(np.abs(low), np.abs(high)), np.maximum(np.abs(low), np.abs(high))
+        return compute(np.where(low * high < 0, 0, smaller)), compute(larger)
+
+    return bound
+
+
+def corner_bound(compute: Compute, turns: Sequence[float] = (0.0, 0.5)) -> Bound:
+    """Carry bounds through a function of single entries that turns at 0 or 1/2, if at all, as M (1 - M) does.
+
+    In each input by itself it rises or falls between these turns, so that it is largest and smallest at them or at the
+    ends.
+    """
+
+    def bound(lows: Arrays, highs: Arrays) -> Interval:
+        choices: list[list[np.ndarray]] = []
+        for low, high in zip(lows, highs, strict=True):
+            inside = [np.clip(turn, low, high) for turn in turns]
+            choices.append([low] if np.array_equal(low, high) else [low, high, *inside])
         values = [compute(*choice) for choice in product(*choices)]
         return np.min(values, axis=0), np.max(values, axis=0)
 
     return bound
 
 
-# --- rules ---
+# --- sums of products ---
 
 
 class Term(NamedTuple):
     """A sum of products, `spec`, over steps; `arrange` may move the steps' entries about before it."""
 
     spec: str
-    names: tuple
-    arrange: Callable | None = None
+    names: tuple[str, ...]
+    arrange: Callable[..., Arrays] | None = None
+
+    def operands(self, arrays: Arrays) -> Arrays:
+        """Return what the products are taken of."""
+        return self.arrange(*arrays) if self.arrange else arrays
+
+    def spell(self, index: Index, texts: Arrays) -> Iterator[str]:
+        """Yield the products that add up to one entry, "0.5·2", without those that have a factor 0."""
+        letters, out = self.spec.split("->")
+        operands = list(zip(letters.split(","), self.operands(texts), strict=True))
+        where = dict(zip(out, index, strict=True))
+        sizes = {x: n for xs, text in operands for x, n in zip(xs, text.shape, strict=True) if x not in where}
+        for at in product(*map(range, sizes.values())):
+            where |= dict(zip(sizes, at, strict=True))
+            factors = [str(text[tuple(where[x] for x in xs)]) for xs, text in operands]
+            if len(factors) == 1 or "0" not in factors:
+                yield "·".join(f"({f})" if f.startswith("-") and i else f for i, f in enumerate(factors))
 
 
-def _operands(t, arrays):
-    return t.arrange(*arrays) if t.arrange else arrays
-
-
-def _spell_term(t, index, texts):
-    """Yield the products that add up to one entry, "0.5·2", without those that have a factor 0."""
-    letters, out = t.spec.split("->")
-    operands = list(zip(letters.split(","), _operands(t, texts), strict=True))
-    where = dict(zip(out, index, strict=True))
-    sizes = {x: n for xs, text in operands for x, n in zip(xs, text.shape, strict=True) if x not in where}
-    for at in product(*map(range, sizes.values())):
-        where |= dict(zip(sizes, at, strict=True))
-        factors = [str(text[tuple(where[x] for x in xs)]) for xs, text in operands]
-        if len(factors) == 1 or "0" not in factors:
-            yield "·".join(f"({f})" if f.startswith("-") and i else f for i, f in enumerate(factors))
-
-
-def term(spec, *names, arrange=None):
+def term(spec: str, *names: str, arrange: Callable[..., Arrays] | None = None) -> Term:
     """Return a `Term`: ``term("hc,c->h", "W0", "F_avg")``."""
     return Term(spec, names, arrange)
 
 
-def products(*terms, divide=1):
+def products(*terms: Term, divide: int = 1) -> Rule:
     """Return the rule of a sum of `Term`s, divided by a whole number."""
-    starts = np.cumsum([0, *(len(t.names) for t in terms)])
+    ends = np.cumsum([len(t.names) for t in terms])
+    parts = [(t, slice(end - len(t.names), end)) for t, end in zip(terms, ends, strict=True)]
 
-    def own(arrays):
-        return [(t, arrays[a : a + len(t.names)]) for t, a in zip(terms, starts, strict=False)]
+    def compute(*arrays: np.ndarray) -> np.ndarray:
+        total = sum(np.einsum(t.spec, *t.operands(arrays[part])) for t, part in parts)
+        return np.asarray(total / divide if divide != 1 else total)
 
-    def compute(*arrays):
-        total = sum(np.einsum(t.spec, *_operands(t, part)) for t, part in own(arrays))
-        return total / divide if divide != 1 else total
-
-    def spell(index, texts):
-        parts = [text for t, part in own(texts) for text in _spell_term(t, index, part)]
-        total = " + ".join(parts).replace("+ -", "- ") or "0"
+    def spell(index: Index, texts: Arrays) -> str:
+        spelled = [text for t, part in parts for text in t.spell(index, texts[part])]
+        total = added(spelled) or "0"
         if divide == 1:
             return total
-        return f"({total})/{divide}" if len(parts) > 1 else f"{total}/{divide}"
+        return f"({total})/{divide}" if len(spelled) > 1 else f"{total}/{divide}"
 
     return Rule(tuple(name for t in terms for name in t.names), compute, polynomial_bound(compute), spell)
 
 
-def average(spec, name, size):
+def added(texts: Sequence[str]) -> str:
+    """Write a sum, "1 - 2" for 1 and -2."""
+    return " + ".join(texts).replace("+ -", "- ")
+
+
+# --- pools ---
+
+
+def average(spec: str, name: str, size: int) -> Rule:
     """Return the rule of an average of `size` entries; unlike in a sum of products, zeros are written out."""
-    rule = products(term(spec, name), divide=size)
 
-    def spell(index, texts):
-        return f"({' + '.join(_pooled(spec, index, texts[0])).replace('+ -', '- ')})/{size}"
+    def spell(index: Index, texts: Arrays) -> str:
+        return f"({added(pooled(spec, index, texts[0]))})/{size}"
 
-    return rule._replace(spell=spell)
+    return products(term(spec, name), divide=size)._replace(spell=spell)
 
 
-def reduction(name, spec, function, word, bound=monotone_bound):
-    """Return the rule of a function over some axes, such as the maximum: ``"cij->c"`` is over space."""
+def reduction(
+    name: str, spec: str, function: Compute, word: str, bound: Callable[[Compute], Bound] = monotone_bound
+) -> Rule:
+    """Return the rule of a function over some axes, such as the maximum: ``"cij->c"`` is over space.
+
+    `function` takes an array and `axis`, as NumPy's do; `word` is what it is called.
+    """
     letters, out = spec.split("->")
     axes = tuple(i for i, letter in enumerate(letters) if letter not in out)
 
-    def compute(x):
+    def compute(x: np.ndarray) -> np.ndarray:
         return function(x, axis=axes)
 
-    def spell(index, texts):
-        return f"{word}({', '.join(_pooled(spec, index, texts[0]))})"
+    def spell(index: Index, texts: Arrays) -> str:
+        return f"{word}({', '.join(pooled(spec, index, texts[0]))})"
 
     return Rule((name,), compute, bound(compute), spell)
 
 
-def _pooled(spec, index, texts):
+def pooled(spec: str, index: Index, texts: np.ndarray) -> list[str]:
     """Return the entries, as text, that go into one pooled entry."""
     letters, out = spec.split("->")
-    where = dict(zip(out, index, strict=True))
+    where: dict[str, int] = dict(zip(out, index, strict=True))
     return [str(text) for text in np.ravel(texts[tuple(where.get(letter, slice(None)) for letter in letters)])]
 
 
-def entrywise(function, template, *names, bound=corner_bound):
+# --- functions of single entries ---
+
+
+def entrywise(function: Compute, template: str, *names: str, bound: Callable[[Compute], Bound] = corner_bound) -> Rule:
     """Return the rule of a function of single entries; `template` has a {} for each input."""
 
-    def spell(index, texts):
-        return template.format(*(t[index] for t in texts))
+    def spell(index: Index, texts: Arrays) -> str:
+        return template.format(*(text[index] for text in texts))
 
     return Rule(names, function, bound(function), spell)
 
 
-def share_of_max(d, source, spec, ties):
-    """Return the rule of a maximum's gradient: `d` goes to where the maximum is, and 0 everywhere else."""
-    letters, out = spec.split("->")
-    axes = tuple(i for i, letter in enumerate(letters) if letter not in out)
+def spread(spec: str, function: Compute, template: str, *names: str) -> Rule:
+    """Return the rule of a function of single entries, of inputs that are spread out: ``"c,cij->cij"``.
 
-    def flat(x):  # the entries that compete come last, in reading order
-        kept = [n for i, n in enumerate(x.shape) if i not in axes]
-        return np.moveaxis(x, axes, range(-len(axes), 0)).reshape(*kept, -1)
-
-    def unflat(x, shape):
-        moved = [n for i, n in enumerate(shape) if i not in axes] + [shape[i] for i in axes]
-        return np.moveaxis(x.reshape(moved), range(-len(axes), 0), axes)
-
-    def compute(dmax, x):
-        entries = flat(x)
-        wins = entries == entries.max(axis=-1, keepdims=True)
-        if ties == "first":
-            wins = wins & (np.cumsum(wins, axis=-1) == 1)
-        return unflat(wins * (dmax[..., None] / wins.sum(axis=-1, keepdims=True)), x.shape)
-
-    def bound(lows, highs):
-        if np.array_equal(lows[1], highs[1]):
-            return compute(lows[0], lows[1]), compute(highs[0], lows[1])
-        low, high = flat(lows[1]), flat(highs[1])
-        may_win, must_win = high >= _rival(low), low > _rival(high)
-        least = np.where(must_win, lows[0][..., None], np.minimum(lows[0][..., None], 0)) * may_win
-        most = np.where(must_win, highs[0][..., None], np.maximum(highs[0][..., None], 0)) * may_win
-        return unflat(least, lows[1].shape), unflat(most, lows[1].shape)
-
-    def spell(index, texts):
-        at = tuple(i for i, letter in zip(index, letters, strict=True) if letter in out)
-        rivals = ", ".join(_pooled(spec, at, texts[1]))
-        return f"{texts[0][at]} if {texts[1][index]} is the maximum of ({rivals}), else 0"
-
-    return Rule((d, source), compute, bound, spell)
-
-
-def _rival(x):
-    """Return, for each entry, the largest of the others along the last axis."""
-    if x.shape[-1] == 1:
-        return np.full(x.shape, -np.inf)
-    second, first = np.moveaxis(np.sort(x, axis=-1)[..., -2:], -1, 0)
-    return np.where(x == first[..., None], second[..., None], first[..., None])
-
-
-def windows(maps, k, pad="constant", before=None):
-    """Return what a k×k kernel meets at every pixel: (..., H, W) -> (..., H, W, k, k).
-
-    Outside are zeros, or what `pad` says, as for `numpy.pad`; `before` is how far the kernel reaches up and left of
-    its pixel, k // 2 if its middle lies there.
+    In each input by itself, the function has to rise or fall all the way.
     """
-    before = k // 2 if before is None else before
-    width = [(0, 0)] * (maps.ndim - 2) + [(before, k - 1 - before)] * 2
-    outside = {"constant_values": "0" if maps.dtype == object else 0} if pad == "constant" else {}
-    return np.lib.stride_tricks.sliding_window_view(np.pad(maps, width, mode=pad, **outside), (k, k), axis=(-2, -1))
+    letters, out = spec.split("->")
+    missing = [tuple(i for i, letter in enumerate(out) if letter not in xs) for xs in letters.split(",")]
+    ends = corner_bound(function, turns=())
+
+    def expanded(arrays: Arrays) -> Arrays:
+        return [np.expand_dims(array, axes) for array, axes in zip(arrays, missing, strict=True)]
+
+    def compute(*arrays: np.ndarray) -> np.ndarray:
+        return function(*expanded(arrays))
+
+    def bound(lows: Arrays, highs: Arrays) -> Interval:
+        return ends(expanded(lows), expanded(highs))
+
+    def spell(index: Index, texts: Arrays) -> str:
+        kept = [tuple(i for at, i in enumerate(index) if at not in axes) for axes in missing]
+        return template.format(*(text[at] for text, at in zip(texts, kept, strict=True)))
+
+    return Rule(names, compute, bound, spell)
 
 
-def repeated(shape):
-    """Return an arrangement that repeats a vector over pixels, or a map over channels, up to `shape`."""
-    return lambda x: (np.broadcast_to(x[:, None, None] if x.ndim == 1 else x, shape),)
+# --- rules made of rules ---
+
+
+def summed(rule: Rule, divide: int = 1) -> Rule:
+    """Return the rule of the sum of all entries of another rule's result, divided by a whole number."""
+
+    def compute(*arrays: np.ndarray) -> np.ndarray:
+        return np.asarray(rule.compute(*arrays).sum() / divide)
+
+    def bound(lows: Arrays, highs: Arrays) -> Interval:
+        low, high = rule.bound(lows, highs)
+        return np.asarray(low.sum() / divide), np.asarray(high.sum() / divide)
+
+    def spell(index: Index, texts: Arrays) -> str:
+        parts = [rule.spell(at, texts) for at in np.ndindex(*texts[0].shape)]
+        return added(parts) if divide == 1 else f"({added(parts)})/{divide}"
+
+    return Rule(rule.inputs, compute, bound, spell)
+
+
+def difference(first: Rule, second: Rule) -> Rule:
+    """Return the rule of one rule's result minus another's."""
+    at = len(first.inputs)
+
+    def compute(*arrays: np.ndarray) -> np.ndarray:
+        return first.compute(*arrays[:at]) - second.compute(*arrays[at:])
+
+    def bound(lows: Arrays, highs: Arrays) -> Interval:
+        low, high = first.bound(lows[:at], highs[:at])
+        least, most = second.bound(lows[at:], highs[at:])
+        return low - most, high - least
+
+    def spell(index: Index, texts: Arrays) -> str:
+        return f"{first.spell(index, texts[:at])} - ({second.spell(index, texts[at:])})"
+
+    return Rule((*first.inputs, *second.inputs), compute, bound, spell)

@@ -7,8 +7,9 @@ import numpy as np
 
 from ...cbam import cbam_forward, init_cbam
 from ..calculation.bounds import Bounds, Circular
+from ..calculation.forward_steps import PARAMETERS
 from ..calculation.rules import products, term
-from ..calculation.steps import PARAMETERS, trace_cbam
+from ..calculation.steps import trace_cbam
 from ..mistakes.code import WEIGHTS, BatchCalculation
 
 SIZES = ((2, 3, 3), (3, 4, 5), (1, 3, 5))  # (N, H, W): square; all axes different; one image, of whole numbers

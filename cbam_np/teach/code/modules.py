@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..calculation.steps import PARAMETERS
+from ..calculation.forward_steps import PARAMETERS
 from .calling import Unusable
 
 KINDS = {"channel": ("W0", "W1"), "spatial": ("W7",)}

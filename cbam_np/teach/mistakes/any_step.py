@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..calculation.bounds import nearest
+from ..calculation.bounds import round_to
 from .mistake import mistake, rearranged, unspelled
 
 
@@ -10,7 +10,7 @@ def _from_rounded(rule, own, decimals):
     """Return a rule that rounds its inputs first, those that are the student's own and not given."""
 
     def early(arrays):
-        return [nearest(x, 10.0**-decimals) if mine else x for x, mine in zip(arrays, own, strict=True)]
+        return [round_to(x, 10.0**-decimals) if mine else x for x, mine in zip(arrays, own, strict=True)]
 
     return rule._replace(
         compute=lambda *arrays: rule.compute(*early(arrays)),

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..calculation.rules import share_of_max
-from ..calculation.steps import kernel_gradient, map_gradient, shared_evenly
+from ..calculation.cbam_rules import as_it_is, kernel_gradient, map_gradient, turned_round
+from ..calculation.pools import share_of_max, shared_evenly
 from .mistake import mistake
 
 
@@ -73,7 +73,7 @@ MISTAKES = (
     mistake(
         "the kernel flipped in its gradient",
         "dW_7[m,a,b] meets the pixel that W_7[m,a,b] met on the way forward.",
-        lambda c: {"dW7": kernel_gradient(*c["dW7"].inputs, k=c.k, turn=lambda window: window[..., ::-1, ::-1])},
+        lambda c: {"dW7": kernel_gradient(*c["dW7"].inputs, k=c.k, turn=turned_round)},
         needs="dW7",
     ),
     mistake(
@@ -86,7 +86,7 @@ MISTAKES = (
         "the kernel not flipped on the way back to the maps",
         "What the kernel spread to the right on the way forward comes back from the right: the kernel is turned round.",
         lambda c: {
-            f"dFs_{p}": map_gradient("W7", "dz_s", half=c["z_s"].inputs[1:].index(f"Fs_{p}"), turn=lambda W: W)
+            f"dFs_{p}": map_gradient("W7", "dz_s", half=c["z_s"].inputs[1:].index(f"Fs_{p}"), turn=as_it_is)
             for p in ("avg", "max")
             if f"dFs_{p}" in c
         },

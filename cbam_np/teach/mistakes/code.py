@@ -5,7 +5,8 @@ They are tried on exact numbers only, so their bounds are those of a point.
 
 import numpy as np
 
-from ..calculation.rules import Rule, monotone_bound, products, reduction, share_of_max
+from ..calculation.pools import share_of_max
+from ..calculation.rules import Rule, monotone_bound, products, reduction
 from ..calculation.steps import rules_of
 from .mistake import Calculation, mistake, terms, then, unspelled
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from ..calculation.cbam_rules import ON_CHANNELS, ON_PIXELS
 from ..calculation.rules import products, term
-from ..calculation.steps import ON_CHANNELS, ON_PIXELS, rules_of
+from ..calculation.steps import rules_of
 from .mistake import copy_of, mistake, on
 
 NAMES = {"M_c": ("c", ON_CHANNELS, "z_c"), "M_s": ("ij", ON_PIXELS, "z_s")}

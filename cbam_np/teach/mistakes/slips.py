@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..calculation.bounds import nearest
+from ..calculation.bounds import round_to
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def _decimals(written):
 
 
 def _point_moved(value, decimals):
-    return f"{10 * nearest(value, 10.0**-decimals):.{max(decimals - 1, 0)}f}"
+    return f"{10 * round_to(value, 10.0**-decimals):.{max(decimals - 1, 0)}f}"
 
 
 def _readings_of_moved_point(w):

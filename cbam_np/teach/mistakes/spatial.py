@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..calculation.steps import convolution
+from ..calculation.cbam_rules import convolution
 from .mistake import mistake, on, rearranged
 
 BOTH = "Fs_avg Fs_max"
