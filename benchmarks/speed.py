@@ -19,7 +19,7 @@ import numpy as np
 from threadpoolctl import threadpool_info, threadpool_limits
 from tqdm import tqdm
 
-from cbam_np.engine.slices import limit_threads
+from cbam_np.engine import limit_threads
 from cbam_np.train import describe_machine
 
 from . import speed_memory

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from cbam_np.engine.slices import limit_threads
+from cbam_np.engine import limit_threads
 
 from .cases import RECIPE, Sizes, draw_network, training_step
 

@@ -181,7 +181,7 @@ def test_errors(dialect, changed, message, rng):
 
 
 def test_one_value_has_no_variance(rng):
-    with pytest.raises(ValueError, match="one value a channel"):
+    with pytest.raises(ValueError, match="one value per channel"):
         cbam_forward(rng.normal(size=(1, 6, 1, 1)), drawn(rng, "timm"), "timm")
 
 
@@ -229,3 +229,13 @@ def test_comparing_the_dialects_on_another_map(rng):
 def test_the_command_prints_the_table(capsys):
     assert cbam_np.cli.main(["dialects"]) == 0
     assert capsys.readouterr().out == str(cbam_np.compare_dialects()) + "\n"
+
+
+def test_fan_out_starts_as_the_resnets_of_timm_and_luuuyi_do(rng):
+    """N(0, 2 / (k²·outputs)) for every convolution, those of the MLP included; luuuyi's default."""
+    assert DIALECTS["luuuyi"].start == "fan-out"
+    params = init_cbam(2048, 16, 7, rng=rng, dialect="luuuyi")
+    for name, deviation in (("W0", np.sqrt(2 / 128)), ("W1", np.sqrt(2 / 2048)), ("W7", np.sqrt(2 / 49))):
+        assert params[name].std() == pytest.approx(deviation, rel=0.2 if name == "W7" else 0.02)
+    params = init_cbam(64, 16, 7, rng=rng, dialect="timm", start="fan-out")
+    assert params["gamma"] == 1 and params["beta"] == 0

@@ -39,7 +39,7 @@ def test_it_is_what_its_formula_says(network, rng):
     model, x = make(rng), images(rng)
     targets = np.array([1, 7, 4])
     heat = grad_cam(model, x, targets)
-    A = model.average.cache.x_shape
+    A = model.average.cache.x.shape
     assert heat.shape == (3, 16, 16) and heat.min() >= 0
     assert np.isin(heat.max(axis=(1, 2)), [0, 1]).all() and heat.any()
     assert_same(grad_cam(model, x, targets, layer=last), heat)
@@ -57,7 +57,7 @@ def test_any_layer_by_finite_differences(layer, rng):
     model, x = small_cnn(rng), images(rng, 1, 8)
     inner = dict(model.layers())[layer]
     heat = grad_cam(model, x, 4, layer)
-    forward_steps, slopes = inner.forward_steps, []
+    forward, slopes = inner.forward, []
     A = None
     for c in range(4):
         scores = []
@@ -65,14 +65,14 @@ def test_any_layer_by_finite_differences(layer, rng):
 
             def moved(x, training=False, c=c, step=step):
                 nonlocal A
-                A = yield from forward_steps(x, training)
+                A = forward(x, training)
                 out = A.copy()
                 out[:, c] += step
                 return out
 
-            inner.forward_steps = moved
+            inner.forward = moved
             scores.append(model.forward(x)[0, 4])
-            del inner.forward_steps
+            del inner.forward
         slopes.append((scores[0] - scores[1]) / 2e-5 / A[0, 0].size)
     expected = np.maximum(np.einsum("c,nchw->nhw", slopes, A), 0)
     expected = resize(expected, (8, 8))
@@ -88,7 +88,7 @@ def test_the_network_is_as_before(rng):
     model, x = small_cnn(rng), images(rng)
     before = {name: array.copy() for name, array in model.state_dict().items()}
     grad_cam(model, x, 0)
-    assert "forward_steps" not in vars(model.stage2) and "backward_steps" not in vars(model.stage2)
+    assert all(layer.heard is None for _, layer in model.layers())
     for name, array in model.state_dict().items():
         np.testing.assert_array_equal(array, before[name])
 
@@ -115,3 +115,28 @@ def test_resize_keeps_planes_and_constants():
     assert_same(np.diff(large[0], axis=1)[2:6, 1:-1], np.full((4, 5), 1.0))
     assert_same(resize(np.ones((2, 1, 3)), (5, 7)), np.ones((2, 5, 7)))
     assert_same(resize(plane, (4, 4)), plane)
+
+
+@pytest.mark.parametrize("look", [grad_cam, attention_maps], ids=["grad_cam", "attention_maps"])
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (np.zeros((2, 3, 8, 8)), "images are float64, expected uint8 with values 0 to 255"),
+        (np.zeros((3, 8, 8), np.uint8), r"images have shape \(3, 8, 8\), expected \(N, 3, H, W\)"),
+        (np.zeros((0, 3, 8, 8), np.uint8), "images are empty"),
+    ],
+)
+def test_images_that_predict_refuses_are_refused_here_too(look, images, message, rng):
+    with pytest.raises(ValueError, match=message):
+        look(small_cnn(rng), images)
+
+
+def test_a_layer_is_listened_to_only_within_the_context(rng):
+    model, x = small_cnn(rng), images(rng)
+    with model.stage2.listen() as heard:
+        model.forward(x)
+        model.backward(np.ones((len(x), 10)))
+    assert heard["out"].shape == heard["dout"].shape and model.stage2.heard is None
+    before = dict(heard)
+    model.forward(x[:1])
+    assert heard["out"] is before["out"]

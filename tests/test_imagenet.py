@@ -61,7 +61,7 @@ def test_cbam_comes_after_the_last_normalisation_and_before_the_addition(model):
 def test_a_picture_of_224_ends_as_maps_of_7(model):
     model.forward(np.zeros((1, 3, 224, 224), np.uint8))
     assert model.maxpool.cache.out.shape == (1, 64, 56, 56)
-    assert model.avgpool.cache.x_shape == (1, 512, 7, 7)
+    assert model.avgpool.cache.x.shape == (1, 512, 7, 7)
 
 
 def test_it_normalises_by_imagenets_mean_and_deviation(model):

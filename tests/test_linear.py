@@ -96,7 +96,7 @@ def test_a_bias_of_another_kind_does_not_change_the_dtype():
     ("x", "W", "b", "message"),
     [
         ((2, 3), (4, 5), None, r"x has 3 features, W expects 5: W is \(outputs, inputs\), \(4, 5\)"),
-        ((2, 3), (4, 3), (3,), r"b has shape \(3,\), expected \(4,\): one bias an output"),
+        ((2, 3), (4, 3), (3,), r"b has shape \(3,\), expected \(4,\): one bias per output"),
         ((2, 3), (4, 3), (4, 1), r"b has 2 axes, shape \(4, 1\); expected 1, \(outputs\)"),
         ((2, 3, 1, 1), (4, 3), None, r"x has 4 axes, shape \(2, 3, 1, 1\); expected 2"),
         ((2, 3), (3,), None, r"W has 1 ax[ei]s, shape \(3,\); expected 2"),

@@ -81,7 +81,7 @@ def test_the_gradient_of_an_image_adds_to_0(rng):
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        ([0, 1, 2], r"labels are int64 of shape \(3,\), expected 2 whole numbers, one an image"),
+        ([0, 1, 2], r"labels are int64 of shape \(3,\), expected 2 whole numbers, one per image"),
         ([[0], [1]], r"labels are int64 of shape \(2, 1\), expected 2 whole numbers"),
         ([0.0, 1.0], "labels are float64 .* expected 2 whole numbers"),
         ([True, False], "labels are bool .* expected 2 whole numbers"),

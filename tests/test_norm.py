@@ -57,7 +57,7 @@ def test_the_cache_hands_out_the_statistics_that_inference_wants(rng):
     out, cache = batch_norm_forward(x, gamma, beta)
     again, used = batch_norm_forward(x, gamma, beta, (cache.mean, cache.var))
     assert_same(again, out)
-    assert cache.training and not used.training
+    assert cache.moments.M == 4 * 5 * 5 and used.moments is None
 
 
 def test_inference_takes_images_one_by_one(rng):
@@ -82,9 +82,13 @@ def test_a_constant_channel_gives_beta():
     ("shape", "arguments", "message"),
     [
         ((3, 4, 4), (np.ones(3), np.zeros(3)), "x has 3 axes.*one image is a batch of one"),
-        ((2, 3, 4, 4), (np.ones(2), np.zeros(3)), r"gamma has shape \(2,\), expected \(3,\): one number a channel"),
+        ((2, 3, 4, 4), (np.ones(2), np.zeros(3)), r"gamma has shape \(2,\), expected \(3,\): one number per channel"),
         ((2, 3, 4, 4), (np.ones(3), np.zeros((3, 1))), r"beta has shape \(3, 1\), expected \(3,\)"),
-        ((1, 3, 1, 1), (np.ones(3), np.zeros(3)), "x has one value a channel.*training needs more"),
+        (
+            (1, 3, 1, 1),
+            (np.ones(3), np.zeros(3)),
+            "x has one value per channel.*a variance needs at least two",
+        ),
         ((2, 3, 4, 4), (np.ones(3), np.zeros(3), (np.ones(2), np.ones(3))), "running mean has shape"),
         ((2, 3, 4, 4), (np.ones(3), np.zeros(3), (np.ones(3), np.ones(1))), "running var has shape"),
     ],

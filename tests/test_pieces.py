@@ -1,14 +1,17 @@
 """A network in pieces of the batch does what the network does with the whole batch."""
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
 from cbam_np import SmallCNN
-from cbam_np.engine import slices
+from cbam_np.engine import im2col, pieces, run_pieces, share, slices
 from cbam_np.nn import InPieces, Residual, Sequential
 from cbam_np.nn.layers import BatchNorm2d, Conv2d, GlobalAvgPool, Linear, Normalise, ReLU
 from cbam_np.nn.models import Classifier
-from cbam_np.ops import conv, steps
 
 from .helpers import assert_same
 
@@ -53,15 +56,15 @@ def run(network, x, dout):
 def test_pieces_do_what_the_network_does(make, count, rng):
     x, dout = images(rng, count), rng.normal(size=(count, 10))
     whole, model = make(), make()
-    pieces = InPieces(model)
-    assert_same(run(pieces, x, dout), run(whole, x, dout))
-    assert len(pieces.twins) == {2: 1, 9: 2, 37: 4}[count]
+    in_pieces = InPieces(model)
+    assert_same(run(in_pieces, x, dout), run(whole, x, dout))
+    assert len(in_pieces.twins) == {2: 1, 9: 2, 37: 4}[count]
     assert model.grads.keys() == whole.grads.keys() == whole.params.keys()
     for name, grad in whole.grads.items():
         np.testing.assert_allclose(model.grads[name], grad, rtol=0, atol=1e-11, err_msg=name)
     for name, array in whole.state.items():
         np.testing.assert_allclose(model.state[name], array, rtol=1e-12, err_msg=name)
-    assert_same(pieces.forward(x), whole.forward(x))
+    assert_same(in_pieces.forward(x), whole.forward(x))
 
 
 def test_the_same_bits_with_any_number_of_threads(rng, monkeypatch):
@@ -69,7 +72,8 @@ def test_the_same_bits_with_any_number_of_threads(rng, monkeypatch):
     x, dout = images(rng, 64), rng.normal(size=(64, 10))
     results = []
     for threads in (1, 2, 5):
-        monkeypatch.setattr(slices, "_threads", lambda threads=threads: threads)
+        monkeypatch.setattr(slices, "thread_count", lambda threads=threads: threads)
+        monkeypatch.setattr(pieces, "thread_count", lambda threads=threads: threads)
         model = small_cnn("cbam")
         logits = run(InPieces(model), x, dout)
         results.append([logits, *model.grads.values(), *model.state.values()])
@@ -81,9 +85,9 @@ def test_the_same_bits_with_any_number_of_threads(rng, monkeypatch):
 def test_inference_remembers_nothing_and_changes_nothing(rng):
     model = small_cnn("cbam")
     before = {name: array.copy() for name, array in model.state.items()}
-    pieces = InPieces(model)
-    pieces.forward(images(rng, 16))
-    for twin in pieces.twins:
+    in_pieces = InPieces(model)
+    in_pieces.forward(images(rng, 16))
+    for twin in in_pieces.twins:
         assert not [name for name, layer in twin.layers() if "cache" in vars(layer)]
     for name, array in model.state.items():
         np.testing.assert_array_equal(array, before[name])
@@ -100,13 +104,13 @@ def test_a_piece_leaves_the_networks_own_cache_and_gradients_alone(rng):
 
 def test_nobody_computes_the_gradient_of_the_images(rng, monkeypatch):
     asked = []
-    backward = conv.Im2col.backward
+    backward = im2col.Im2col.backward
 
     def listen(self, dout, x, dx=None):
         asked.append(dx is not None)
         return backward(self, dout, x, dx)
 
-    monkeypatch.setattr(conv.Im2col, "backward", listen)
+    monkeypatch.setattr(im2col.Im2col, "backward", listen)
     x, dout = images(rng, 4), rng.normal(size=(4, 10))
     run(InPieces(small_cnn(None)), x, dout)
     assert asked == [True, True, False]  # the last layer's first
@@ -115,13 +119,80 @@ def test_nobody_computes_the_gradient_of_the_images(rng, monkeypatch):
     assert model.backward(dout).shape == x.shape  # the network itself does
 
 
-def test_steps_meet_and_hear_of_each_other_in_order():
-    def member(name, meetings):
-        heard = []
-        for meeting in range(meetings):
-            heard.append((yield f"{name}{meeting}"))
-        return name, heard
+@pytest.mark.parametrize("threads", [1, 2, 3, 8])
+def test_pieces_meet_and_hear_of_each_other_in_order(threads, monkeypatch):
+    monkeypatch.setattr(pieces, "thread_count", lambda: threads)
 
-    assert steps.alone(member("a", 2)) == ("a", [("a0",), ("a1",)])
-    both = steps.together([member("a", 2), member("b", 2)])
-    assert both == [("a", [("a0", "b0"), ("a1", "b1")]), ("b", [("a0", "b0"), ("a1", "b1")])]
+    def piece(name):
+        return [share(f"{name}{meeting}") for meeting in range(3)]
+
+    assert run_pieces(piece, ["a"]) == [[["a0"], ["a1"], ["a2"]]]
+    heard = [["a0", "b0", "c0", "d0"], ["a1", "b1", "c1", "d1"], ["a2", "b2", "c2", "d2"]]
+    for _ in range(20):
+        assert run_pieces(piece, list("abcd")) == [heard] * 4
+    assert share("alone") == ["alone"]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_no_more_pieces_run_at_a_time_than_there_may_be_threads(threads, monkeypatch):
+    monkeypatch.setattr(pieces, "thread_count", lambda: threads)
+    running, most, lock = 0, 0, threading.Lock()
+
+    def piece(name):
+        nonlocal running, most
+        for _ in range(5):
+            with lock:
+                running += 1
+                most = max(most, running)
+            time.sleep(0.002)
+            with lock:
+                running -= 1
+            share(name)
+
+    run_pieces(piece, list("abcd"))
+    assert most == threads
+
+
+@pytest.mark.parametrize("threads", [1, 2, 4])
+@pytest.mark.parametrize("at", [0, 1, 3])
+def test_an_error_in_one_piece_releases_the_others(threads, at, monkeypatch):
+    monkeypatch.setattr(pieces, "thread_count", lambda: threads)
+
+    def piece(number):
+        share(number)
+        if number == at:
+            raise ValueError(f"piece {number}")
+        share(number)
+
+    for _ in range(5):
+        with pytest.raises(ValueError, match=f"piece {at}"):
+            run_pieces(piece, range(4))
+    assert run_pieces(lambda number: sum(share(number)), range(4)) == [6] * 4  # and nothing is left of it
+
+
+def test_callers_in_several_threads_do_not_wait_for_each_other():
+    def caller(_):
+        return run_pieces(lambda number: sum(share(number)), range(4))
+
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(caller, range(60), timeout=60)) == [[6] * 4] * 60
+
+
+def test_what_the_caller_said_of_overflow_holds_in_every_piece():
+    def piece(_):
+        return np.exp(np.float64(1000))
+
+    with np.errstate(over="ignore"):
+        assert run_pieces(piece, range(4)) == [np.inf] * 4
+    with pytest.raises(RuntimeWarning, match="overflow"):
+        run_pieces(piece, range(4))
+
+
+def test_a_training_step_does_not_start_a_thread_every_time(rng):
+    model = InPieces(small_cnn("cbam"))
+    x, dout = images(rng, 16), rng.normal(size=(16, 10))
+    run(model, x, dout)
+    before = threading.active_count()
+    for _ in range(3):
+        run(model, x, dout)
+    assert threading.active_count() == before

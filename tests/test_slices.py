@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
-from cbam_np import cbam, ops
+from cbam_np import cbam, engine, ops
 from cbam_np.engine import slices
 from cbam_np.ops import conv2d_backward, conv2d_forward
 
@@ -51,7 +51,7 @@ def test_the_same_bits_with_any_number_of_threads(rng, monkeypatch):
     assert len(slices.batch_slices(64, x[0].nbytes * 9)) == 6
     expected = _convolution(x, W)
     for threads in (1, 2, 5):
-        monkeypatch.setattr(slices, "_threads", lambda threads=threads: threads)
+        monkeypatch.setattr(slices, "thread_count", lambda threads=threads: threads)
         for array, same in zip(_convolution(x, W), expected, strict=True):
             np.testing.assert_array_equal(array, same)
 
@@ -88,7 +88,7 @@ def test_no_operation_depends_on_the_number_of_threads(work, rng, monkeypatch):
     )
     results = []
     for threads in (1, 2, 5):
-        monkeypatch.setattr(slices, "_threads", lambda threads=threads: threads)
+        monkeypatch.setattr(slices, "thread_count", lambda threads=threads: threads)
         results.append(work(x, W))
     for arrays in zip(*results, strict=True):
         for array in arrays[1:]:
@@ -120,14 +120,14 @@ def test_the_first_error_in_a_slice_comes_out(threads, monkeypatch):
         if s.start:
             raise ValueError(f"slice {s.start}")
 
-    monkeypatch.setattr(slices, "_threads", lambda: threads)
+    monkeypatch.setattr(slices, "thread_count", lambda: threads)
     for _ in range(5):
         with pytest.raises(ValueError, match="slice 1"):
             slices.over_slices(fail, [slice(n, n + 1) for n in range(4)])
 
 
 def test_all_threads_take_turns(monkeypatch):
-    monkeypatch.setattr(slices, "_threads", lambda: 3)
+    monkeypatch.setattr(slices, "thread_count", lambda: 3)
     meeting = threading.Barrier(3, timeout=20)  # nobody passes before three are there
     assert slices.over_slices(lambda s: meeting.wait() in range(3), [slice(n, n + 1) for n in range(3)]) == [True] * 3
 
@@ -136,7 +136,7 @@ def test_all_threads_take_turns(monkeypatch):
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_forked_process_makes_a_pool_of_its_own(monkeypatch):
     cut = [slice(0, 1), slice(1, 2)]
-    monkeypatch.setattr(slices, "_threads", lambda: 2)
+    monkeypatch.setattr(slices, "thread_count", lambda: 2)
     meeting = threading.Barrier(2, timeout=20)
     slices.over_slices(lambda s: meeting.wait(), cut)  # now there is a pool
     process = multiprocessing.get_context("fork").Process(target=slices.over_slices, args=(str, cut))
@@ -161,32 +161,32 @@ def test_a_slice_that_is_cut_again_does_not_wait_for_its_own_pool():
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="only Linux says where a thread may run")
 @pytest.mark.skipif(os.cpu_count() < 2, reason="there is no other core")
 def test_helpers_stay_off_the_callers_core(monkeypatch):
-    from cbam_np.engine import threads
+    from cbam_np.engine import helpers
 
     allowed = os.sched_getaffinity(0)
-    helpers = threads.Helpers(1)
-    helpers.submit(threading.get_native_id).result()  # now there is a thread
+    pool = helpers.Helpers(1)
+    pool.submit(threading.get_native_id).result()  # now there is a thread
     for core in sorted(allowed):
-        monkeypatch.setattr(threads, "_getcpu", lambda core=core: core)
-        assert helpers.submit(lambda: os.sched_getaffinity(0)).result() == (allowed - {core} or allowed)
+        monkeypatch.setattr(helpers, "_getcpu", lambda core=core: core)
+        assert pool.submit(lambda: os.sched_getaffinity(0)).result() == (allowed - {core} or allowed)
     assert os.sched_getaffinity(0) == allowed
 
 
 def test_helpers_help_where_nothing_is_known_of_cores(monkeypatch):
-    from cbam_np.engine import threads
+    from cbam_np.engine import helpers
 
-    monkeypatch.setattr(threads, "_getcpu", None)
-    assert threads.Helpers(1).submit(lambda: 7).result() == 7
+    monkeypatch.setattr(helpers, "_getcpu", None)
+    assert helpers.Helpers(1).submit(lambda: 7).result() == 7
 
 
 def test_threads_are_limited_and_let_go():
     def blas_threads():
         return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
 
-    before = slices._threads(), blas_threads()
-    with slices.limit_threads(1):
-        assert slices._threads() == 1
+    before = engine.threads.thread_count(), blas_threads()
+    with engine.limit_threads(1):
+        assert engine.threads.thread_count() == 1
         assert set(blas_threads()) <= {1}
         names = slices.over_slices(lambda s: threading.get_ident(), [slice(n, n + 1) for n in range(4)])
         assert set(names) == {threading.get_ident()}
-    assert (slices._threads(), blas_threads()) == before
+    assert (engine.threads.thread_count(), blas_threads()) == before

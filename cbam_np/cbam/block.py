@@ -1,83 +1,38 @@
 """CBAM: channel attention, then spatial attention, F' = M_c(F) ⊗ F and F'' = M_s(F') ⊗ F'."""
 
-from functools import reduce
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 
-from ..engine.slices import batch_slices
-from ..ops.checks import as_float, check_dout
-from ..ops.steps import alone, together
-from .channel import ChannelCache, ChannelGradients, channel_attention_forward, channel_gradients
+from .. import engine
+from ..ops.checks import as_float, check_dout, inexact
+from . import orders
+from .caches import CBAMCache, CBAMGradients, Part, added, joined
+from .channel import channel_attention
 from .dialect import ORDERS, Dialect, get_dialect
-from .gate import gate_backward, gate_forward
-from .spatial import SpatialCache, SpatialGradients, spatial_forward_steps, spatial_gradient_steps
+from .params import WEIGHTS, get_parameter
+from .pools import NotFiniteError
+from .spatial import spatial_attention
+
+S = TypeVar("S")
+T = TypeVar("T")
 
 
-def _named(attention, name, doc):
-    """Make a property of `CBAMCache` that leads to the same name in the cache of one attention."""
-
-    def get(self):
-        cache = getattr(self, attention)
-        if cache is None:
-            raise AttributeError(f"there is no {name}: order {self.dialect.order!r} has no {attention} attention")
-        return getattr(cache, name)
-
-    return property(get, doc=doc)
+def cbam(F: np.ndarray, W0: np.ndarray, W1: np.ndarray, W7: np.ndarray) -> np.ndarray:
+    """Return F'', looking for what, then for where: the definition, as the lecture has it."""
+    F1 = channel_attention(F, W0, W1) * F  # F'  = M_c(F)  ⊗ F
+    F2 = spatial_attention(F1, W7) * F1  #   F'' = M_s(F') ⊗ F'
+    return F2
 
 
-class CBAMCache(NamedTuple):
-    """Every quantity that the lecture names. An attention that a dialect leaves out is None."""
-
-    F: np.ndarray
-    channel: ChannelCache | None
-    spatial: SpatialCache | None
-    gates: dict
-    F1: np.ndarray  # F', after the first attention
-    F2: np.ndarray  # F'', after the last
-    dialect: Dialect
-
-    F_avg = _named("channel", "F_avg", "Averages over space, (N, C).")
-    F_max = _named("channel", "F_max", "Maxima over space, (N, C).")
-    z_c = _named("channel", "z_c", "Scores of the channels, (N, C).")
-    Mc = _named("channel", "Mc", "Channel attention map, (N, C, 1, 1).")
-    Fs_avg = _named("spatial", "Fs_avg", "Averages over channels, (N, 1, H, W).")
-    Fs_max = _named("spatial", "Fs_max", "Maxima over channels, (N, 1, H, W).")
-    z_s = _named("spatial", "z_s", "Scores of the pixels, (N, 1, H, W).")
-    Ms = _named("spatial", "Ms", "Spatial attention map, (N, 1, H, W).")
-
-
-class SlicedCache(NamedTuple):
-    """The caches of a batch that was run in slices; a quantity of the lecture is that of the whole batch."""
-
-    slices: tuple[slice, ...]
-    parts: tuple[CBAMCache, ...]
-
-    @property
-    def dialect(self):
-        """The choices."""
-        return self.parts[0].dialect
-
-    def __getattr__(self, name):
-        found = [getattr(part, name) for part in self.parts]
-        if not isinstance(found[0], np.ndarray):
-            raise AttributeError(f"a large batch has {name} in slices: look at cache.parts[0].{name} and so on")
-        return np.concatenate(found)
-
-
-class CBAMGradients(NamedTuple):
-    """Every gradient on the way back. `direct` holds, by attention, what passed its gate as a feature map."""
-
-    dF2: np.ndarray
-    dF1: np.ndarray
-    channel: ChannelGradients | None
-    spatial: SpatialGradients | None
-    direct: dict
-    dF: np.ndarray
-    params: dict
-
-
-def cbam_forward(x, params, dialect="paper", running=None, **changes):
+def cbam_forward(
+    x: np.ndarray,
+    params: dict,
+    dialect: str | Dialect = "paper",
+    running: tuple[np.ndarray, np.ndarray] | None = None,
+    **changes: Any,
+) -> tuple[np.ndarray, CBAMCache]:
     r"""Convolutional Block Attention Module, F' = M_c(F) ⊗ F, F'' = M_s(F') ⊗ F'.
 
     Parameters
@@ -99,7 +54,7 @@ def cbam_forward(x, params, dialect="paper", running=None, **changes):
     -------
     out : ndarray, shape (N, C, H, W)
         F''.
-    cache : CBAMCache or SlicedCache
+    cache : CBAMCache
         Every quantity on the way, by its name in the lecture, for `cbam_backward`. A large batch is run in slices
         that fit the cache of the processor, side by side.
 
@@ -114,43 +69,110 @@ def cbam_forward(x, params, dialect="paper", running=None, **changes):
     Notes
     -----
     Source: the lecture, Step 3; paper, equation 1.
+
+    Examples
+    --------
+    >>> import numpy as np, cbam_np
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.standard_normal((2, 32, 8, 8))
+    >>> params = cbam_np.init_cbam(32, reduction=16, rng=rng)
+    >>> out, cache = cbam_np.cbam_forward(x, params)
+    >>> out.shape, cache.Mc.shape, cache.Ms.shape
+    ((2, 32, 8, 8), (2, 32, 1, 1), (2, 1, 8, 8))
     """
     d = get_dialect(dialect, **changes)
     x = as_float(x, "x", "N C H W")
-    slices = batch_slices(len(x), x[0].nbytes)
-    if len(slices) == 1:
-        return alone(cbam_forward_steps(x, params, d, running))
-    pixel = alone(cbam_forward_steps(x[:1, :, :1, :1], params, d, ((0,), (1,))))[0]
-    outs = [np.empty(x.shape, pixel.dtype) for _ in ORDERS[d.order]]  # in what x and the parameters come to
-    try:
-        parts = together([cbam_forward_steps(x[s], params, d, running, [out[s] for out in outs]) for s in slices])
-    except ValueError:  # said once more of the whole batch, with the image's right number
-        alone(cbam_forward_steps(x, params, d, running))
-        raise
-    return outs[-1], SlicedCache(tuple(slices), tuple(part for _, part in parts))
+    outs = [np.empty(x.shape, dtype) for dtype in _dtypes(x, params, d)]
+
+    def part(s: slice) -> Part:
+        try:
+            return orders.forward(x[s], params, d, running, [out[s] for out in outs])
+        except NotFiniteError as error:
+            raise error.in_batch(s.start) from None
+
+    slices = _slices(x, meets=d.meets(running))
+    parts = _run(part, slices, meets=d.meets(running))
+    return outs[-1], CBAMCache(x, outs[0], outs[-1], d, slices, parts)
 
 
-def cbam_forward_steps(x, params, d, running=None, outs=(None, None)):
-    """Do what `cbam_forward` does for a piece of a batch, as a generator.
+def _dtypes(x: np.ndarray, params: dict, d: Dialect) -> list[np.dtype]:
+    """Return the dtype of what each gate gives: x and the weights so far, whichever is widest."""
+    dtype, found = inexact(x[:1, :1, :1, :1]).dtype, []
+    for name in ORDERS[d.order]:
+        weights = [inexact(get_parameter(params, W)[:1]).dtype for W in WEIGHTS[name]]
+        dtype = np.result_type(dtype, *weights)
+        found.append(dtype)
+    return found
 
-    Where a batch normalisation has to look at the whole batch, it yields what the piece contributes, and is sent a
-    list of what all pieces contribute. What the gates give is written to `outs` where these are given.
+
+def _slices(x: np.ndarray, meets: bool) -> list[slice]:
+    """Cut the batch so that a slice fits the cache; slices that meet have a thread each, so those are few."""
+    slices = engine.batch_slices(len(x), x[0].nbytes)
+    if not meets or len(slices) == 1:
+        return slices
+    return engine.equal_slices(len(x), 1 if engine.is_a_piece() else min(len(slices), engine.PIECES))
+
+
+def _run(work: Callable[[S], T], slices: Sequence[S], meets: bool) -> list[T]:
+    """Do the work on all slices, side by side; they may have to meet for a batch normalisation."""
+    return engine.run_pieces(work, slices) if meets else engine.over_slices(work, slices)
+
+
+def cbam_backward(dout: np.ndarray, cache: CBAMCache) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    r"""Gradient of `cbam_forward`.
+
+    Each gate is a product, F ⊗ M(F), in which F appears twice: directly and inside its map. So the gradient of
+    F is M ⊗ dout plus what comes back through M. The gates are undone last one first.
+
+    Parameters
+    ----------
+    dout : ndarray, shape (N, C, H, W)
+        Gradient of the loss with respect to F''.
+    cache : CBAMCache
+        From `cbam_forward`.
+
+    Returns
+    -------
+    dx : ndarray, shape (N, C, H, W)
+        Gradient of F.
+    grads : dict
+        Gradients of the parameters, with the parameters' names.
+
+    Raises
+    ------
+    ValueError
+        If `dout` does not have the output's shape.
+
+    Examples
+    --------
+    >>> import numpy as np, cbam_np
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.standard_normal((2, 32, 8, 8))
+    >>> out, cache = cbam_np.cbam_forward(x, cbam_np.init_cbam(32, rng=rng))
+    >>> dx, grads = cbam_np.cbam_backward(np.ones_like(out), cache)
+    >>> dx.shape, {name: grad.shape for name, grad in grads.items()}
+    ((2, 32, 8, 8), {'W7': (1, 2, 7, 7), 'W0': (2, 32), 'W1': (32, 2)})
     """
-    caches, gates, given = {"channel": None, "spatial": None}, {}, []
-    F = x
-    for name, out in zip(ORDERS[d.order], outs, strict=False):
-        source = x if d.order == "parallel" else F
-        if name == "channel":
-            M, caches[name] = channel_attention_forward(source, params, d)
-        else:
-            M, caches[name] = yield from spatial_forward_steps(source, params, d, running)
-        F, gates[name] = gate_forward(F, M, out)
-        given.append(F)
-    return F, CBAMCache(x, **caches, gates=gates, F1=given[0], F2=F, dialect=d)
+    dx, parts = _gradients(dout, cache)
+    return dx, added([part.params for part in parts])
 
 
-def cbam_gradients(dout, cache):
+def _gradients(dout: np.ndarray, cache: CBAMCache, keep_paths: bool = False) -> tuple[np.ndarray, list[CBAMGradients]]:
+    """Return the gradient of F, and all gradients slice by slice."""
+    dout = check_dout(dout, cache.F2.shape)
+    dx = np.empty(dout.shape, np.result_type(dout, cache.F2))
+
+    def part(at: int) -> CBAMGradients:
+        s = cache.slices[at]
+        return orders.backward(dout[s], cache.parts[at], cache.dialect, dx[s], keep_paths)
+
+    return dx, _run(part, range(len(cache.slices)), meets=cache.moments is not None)
+
+
+def cbam_gradients(dout: np.ndarray, cache: CBAMCache) -> CBAMGradients:
     """Do what `cbam_backward` does, and keep every gradient on the way, for a trace.
+
+    It is the same calculation: `cbam_backward` throws away what a trace shows.
 
     Parameters
     ----------
@@ -168,80 +190,15 @@ def cbam_gradients(dout, cache):
     ------
     ValueError
         If `dout` does not have the output's shape.
+
+    Examples
+    --------
+    >>> import numpy as np, cbam_np
+    >>> rng = np.random.default_rng(0)
+    >>> out, cache = cbam_np.cbam_forward(rng.standard_normal((1, 32, 8, 8)), cbam_np.init_cbam(32, rng=rng))
+    >>> g = cbam_np.cbam_gradients(np.ones_like(out), cache)
+    >>> g.spatial.dMs.shape, g.channel.dMc.shape
+    ((1, 1, 8, 8), (1, 32, 1, 1))
     """
-    return alone(_all_gradients(dout, cache))
-
-
-def _all_gradients(dout, cache):
-    dout = check_dout(dout, cache.F2.shape)
-    found, direct, params = {"channel": None, "spatial": None}, {}, {}
-    dF, dx_parallel = dout, 0
-    for name in reversed(ORDERS[cache.dialect.order]):
-        dF1 = dF  # of what the gate gave; in the end, of what the first gate gave
-        direct[name], dM = gate_backward(dF, cache.gates[name])
-        g = found[name] = yield from _attention_gradients(name, dM, cache)
-        params |= g.params
-        if cache.dialect.order == "parallel":  # the map was made from x, not from what the gate was given
-            dF, dx_parallel = direct[name], reduce(np.add, g.dF_from.values(), dx_parallel)
-        else:
-            dF = reduce(np.add, g.dF_from.values(), direct[name])
-    return CBAMGradients(dout, dF1, **found, direct=direct, dF=dF + dx_parallel, params=params)
-
-
-def _attention_gradients(name, dM, cache, into=None):
-    if name == "channel":
-        return channel_gradients(dM, cache.channel, into)
-    return (yield from spatial_gradient_steps(dM, cache.spatial, into))
-
-
-def cbam_backward(dout, cache):
-    r"""Gradient of `cbam_forward`.
-
-    Each gate is a product, F ⊗ M(F), in which F appears twice: directly and inside its map. So the gradient of
-    F is M ⊗ dout plus what comes back through M. The gates are undone last one first.
-
-    Parameters
-    ----------
-    dout : ndarray, shape (N, C, H, W)
-        Gradient of the loss with respect to F''.
-    cache : CBAMCache or SlicedCache
-        From `cbam_forward`.
-
-    Returns
-    -------
-    dx : ndarray, shape (N, C, H, W)
-        Gradient of F.
-    grads : dict
-        Gradients of the parameters, with the parameters' names.
-
-    Raises
-    ------
-    ValueError
-        If `dout` does not have the output's shape.
-    """
-    parts, slices = (cache.parts, cache.slices) if isinstance(cache, SlicedCache) else ((cache,), (slice(None),))
-    images = sum(len(part.F) for part in parts)
-    dout = check_dout(dout, (images, *parts[0].F.shape[1:]))
-    dx = np.empty(dout.shape, np.result_type(dout, *(gate.M for gate in parts[0].gates.values())))
-    work = zip(parts, slices, strict=True)
-    grads = together([cbam_backward_steps(dout[s], part, dx[s]) for part, s in work])
-    return dx, {name: sum(g[name] for g in grads) for name in grads[0]}  # each slice's part of a weight's gradient
-
-
-def cbam_backward_steps(dout, cache, dx):
-    """Write the gradient of a piece of a batch to `dx`; return what it contributes to those of the parameters.
-
-    The numbers of `cbam_gradients`, with the paths to a feature map added up where they end, in `dx`. A generator, as
-    `cbam_forward_steps` is.
-    """
-    if cache.dialect.order == "parallel":  # two sums at a time
-        g = yield from _all_gradients(dout, cache)
-        dx[...] = g.dF
-        return g.params
-    dF, grads = dout, {}
-    for name in reversed(ORDERS[cache.dialect.order]):
-        _, dM = gate_backward(dF, cache.gates[name], out=dx)
-        g = yield from _attention_gradients(name, dM, cache, into=dx)
-        grads |= g.params
-        dF = dx
-    return grads
+    _, parts = _gradients(dout, cache, keep_paths=True)
+    return joined(parts)

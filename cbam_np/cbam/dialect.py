@@ -1,13 +1,14 @@
 """The choices in which implementations of CBAM differ, and a name for each set of choices that people use."""
 
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from ..ops.checks import check_option
 from ..ops.pooling import TIES
 from .pools import POOLS
 
 HIDDEN = ("floor", "round")
-STARTS = ("he", "zero", "pytorch", "official")
+STARTS = ("he", "zero", "pytorch", "official", "fan-out")
 ORDERS = {
     "channel-spatial": ("channel", "spatial"),
     "spatial-channel": ("spatial", "channel"),
@@ -26,9 +27,11 @@ class Dialect:
     order : {"channel-spatial", "spatial-channel", "parallel", "channel", "spatial"}
         Which attention comes first, or which one is alone. In parallel both look at F itself, and
         F'' = M_s(F) ⊗ M_c(F) ⊗ F (paper, Table 3).
-    channel_pools : tuple of {"avg", "max"}
-        What the MLP is given (paper, Table 1). ("avg",) alone is squeeze-and-excitation, SE.
-    spatial_pools : tuple of {"avg", "max"}
+    channel_pools : tuple of {"avg", "max", "lp", "lse", "mixed"}
+        What the MLP is given (paper, Table 1). ("avg",) alone is squeeze-and-excitation, SE. "lp" is the L2 norm and
+        "lse" log-sum-exp, which the authors' code offers; "mixed" is half the average and half the maximum, added, as
+        in timm's light variant.
+    spatial_pools : tuple of {"avg", "max", "lp", "lse", "mixed"}
         The maps that the convolution is given, in the order of their concatenation (paper, Table 2).
     ties : {"first", "split"} or a pair of them
         Who gets the gradient where a maximum is reached more than once: over space and over channels alike, or one
@@ -45,7 +48,7 @@ class Dialect:
         r where `init_cbam` is given none.
     hidden : {"floor", "round"}
         How C / r becomes a number of hidden units; "round" gives at least 1.
-    start : {"he", "zero", "pytorch", "official"}
+    start : {"he", "zero", "pytorch", "official", "fan-out"}
         How the weights start where `init_cbam` is not told, see there.
 
     Raises
@@ -65,7 +68,7 @@ class Dialect:
     hidden: str = "floor"
     start: str = "he"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_option(self.order, "order", ORDERS)
         for rule in self.ties if isinstance(self.ties, tuple) and len(self.ties) == 2 else (self.ties,):
             check_option(rule, "ties", TIES)
@@ -82,11 +85,15 @@ class Dialect:
             for pool in pools:
                 check_option(pool, f"a pool in {name}", POOLS)
 
-    def ties_over(self, over):
+    def ties_over(self, over: str) -> str:
         """Return the rule for ties over "space" or over "channels"."""
         return self.ties[("space", "channels").index(over)] if isinstance(self.ties, tuple) else self.ties
 
-    def hidden_units(self, channels, reduction):
+    def meets(self, running: tuple | None) -> bool:
+        """Tell whether images have to know of each other: in training, where there is a batch normalisation."""
+        return self.spatial_norm and "spatial" in ORDERS[self.order] and running is None
+
+    def hidden_units(self, channels: int, reduction: int) -> int:
         """Return how many hidden units the MLP has: C / r, made whole."""
         return max(1, int(channels / reduction + 0.5)) if self.hidden == "round" else channels // reduction
 
@@ -106,12 +113,15 @@ DIALECTS = {
         start="pytorch",
     ),
     "keras": Dialect(ties="split", mlp_bias=True, reduction=8),  # kobiso/CBAM-keras
-    "luuuyi": Dialect(start="pytorch"),  # luuuyi/CBAM.PyTorch
+    "luuuyi": Dialect(start="fan-out"),  # luuuyi/CBAM.PyTorch, whose ResNet draws every convolution so
 }
-"""The paper's choices, which are the lecture's, and those of public implementations that people compare with."""
+"""The paper's choices, which are the lecture's, and those of public implementations that people compare with.
+
+timm's start is that of its module alone; inside timm's ResNet the attention starts as "fan-out".
+"""
 
 
-def get_dialect(dialect="paper", **changes):
+def get_dialect(dialect: str | Dialect = "paper", **changes: Any) -> Dialect:
     """Return a dialect by its name, with some of its choices changed.
 
     Parameters

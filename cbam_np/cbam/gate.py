@@ -14,7 +14,7 @@ class GateCache(NamedTuple):
     M: np.ndarray
 
 
-def gate_forward(F, M, out=None):
+def gate_forward(F: np.ndarray, M: np.ndarray, out: np.ndarray | None = None) -> tuple[np.ndarray, GateCache]:
     r"""Multiply an attention map onto a feature map, out = M ⊗ F.
 
     Parameters
@@ -22,7 +22,7 @@ def gate_forward(F, M, out=None):
     F : ndarray, shape (N, C, H, W)
         Feature map.
     M : ndarray, shape (N, C, 1, 1) or (N, 1, H, W)
-        A weight a channel, or a weight a pixel; repeated along its axes of length 1.
+        One weight per channel, or one per pixel; repeated along its axes of length 1.
     out : ndarray, shape (N, C, H, W), optional
         Where to write the result.
 
@@ -46,12 +46,12 @@ def gate_forward(F, M, out=None):
     N, C, H, W = F.shape
     if M.shape not in ((N, C, 1, 1), (N, 1, H, W)):
         raise ValueError(
-            f"M has shape {M.shape}, expected a weight a channel, {(N, C, 1, 1)}, or a weight a pixel, {(N, 1, H, W)}"
+            f"M has shape {M.shape}, expected one weight per channel, {(N, C, 1, 1)}, or one per pixel, {(N, 1, H, W)}"
         )
     return np.multiply(F, M, out=out), GateCache(F, M)
 
 
-def gate_backward(dout, cache, out=None):
+def gate_backward(dout: np.ndarray, cache: GateCache, out: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
     r"""Gradient of `gate_forward`.
 
     The product rule: dF = dout ⊗ M, and each weight collects from all that it multiplied, dM = Σ dout ⊗ F
@@ -80,5 +80,6 @@ def gate_backward(dout, cache, out=None):
     """
     F, M = cache
     dout = check_dout(dout, F.shape)
-    dM = np.einsum("nchw,nchw->nc" if M.shape[2:] == (1, 1) and M.shape[1] == F.shape[1] else "nchw,nchw->nhw", dout, F)
+    per_channel = M.shape[2:] == (1, 1) and M.shape[1] == F.shape[1]
+    dM = np.einsum("nchw,nchw->nc" if per_channel else "nchw,nchw->nhw", dout, F)
     return np.multiply(dout, M, out=out), dM.reshape(M.shape)

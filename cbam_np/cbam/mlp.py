@@ -4,7 +4,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..ops import linear_backward, linear_forward, relu_backward, relu_forward
+from ..ops import linear_backward, linear_forward, relu, relu_backward, relu_forward
+from ..ops.activations import ReLUCache
+from ..ops.linear import LinearCache
+
+
+def mlp(v: np.ndarray, W0: np.ndarray, W1: np.ndarray) -> np.ndarray:
+    """W1 ReLU(W0 v), for each row v: the definition."""
+    return relu(v @ W0.T) @ W1.T  # (N,C) -> (N,C/r) -> (N,C)
 
 
 class MLPCache(NamedTuple):
@@ -14,9 +21,9 @@ class MLPCache(NamedTuple):
     h: np.ndarray
     a: np.ndarray
     z: np.ndarray
-    c_W0: tuple
-    c_relu: tuple
-    c_W1: tuple
+    c_W0: LinearCache
+    c_relu: ReLUCache
+    c_W1: LinearCache
 
 
 class MLPGradients(NamedTuple):
@@ -31,13 +38,15 @@ class MLPGradients(NamedTuple):
     da: np.ndarray
 
 
-def mlp_forward(v, W0, W1, b0=None, b1=None):
+def mlp_forward(
+    v: np.ndarray, W0: np.ndarray, W1: np.ndarray, b0: np.ndarray | None = None, b1: np.ndarray | None = None
+) -> tuple[np.ndarray, MLPCache]:
     r"""Two-layer perceptron, MLP(v) = W1 ReLU(W0 v + b0) + b1.
 
     Parameters
     ----------
     v : ndarray, shape (N, C)
-        A pooled vector an image.
+        One pooled vector per image.
     W0 : ndarray, shape (C/r, C)
         First layer: C channels squeezed into C/r hidden units.
     W1 : ndarray, shape (C, C/r)
@@ -69,7 +78,7 @@ def mlp_forward(v, W0, W1, b0=None, b1=None):
     return z, MLPCache(v, h, a, z, c_W0, c_relu, c_W1)
 
 
-def mlp_gradients(dz, cache):
+def mlp_gradients(dz: np.ndarray, cache: MLPCache) -> MLPGradients:
     """Do what `mlp_backward` does, and keep every gradient on the way."""
     da, dW1, db1 = linear_backward(dz, cache.c_W1)
     dh = relu_backward(da, cache.c_relu)
@@ -77,7 +86,7 @@ def mlp_gradients(dz, cache):
     return MLPGradients(dv, dW0, dW1, db0, db1, dh, da)
 
 
-def mlp_backward(dz, cache):
+def mlp_backward(dz: np.ndarray, cache: MLPCache) -> tuple[np.ndarray, ...]:
     r"""Gradient of `mlp_forward`: da = W1ᵀ dz, dh = da ⊗ [h > 0], dv = W0ᵀ dh; dW1 = dz aᵀ, dW0 = dh vᵀ.
 
     A bias is added to each image's h or z: db1 = Σ_n dz, db0 = Σ_n dh. What is returned is one gradient for each

@@ -1,17 +1,30 @@
 """The parameters of a CBAM block: made, looked up, and checked."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
+from numpy.typing import DTypeLike
 
 from ..ops.checks import as_float, check_option, check_rng
-from .dialect import ORDERS, STARTS, get_dialect
+from .dialect import ORDERS, STARTS, Dialect, get_dialect
 
+WEIGHTS = {"channel": ("W0", "W1"), "spatial": ("W7",)}
 BIASES = ("b0", "b1")
 NORM = ("gamma", "beta")
 
 
 def init_cbam(
-    channels, reduction=None, kernel_size=7, *, rng, dialect="paper", dtype=np.float64, start=None, **changes
-):
+    channels: int,
+    reduction: int | None = None,
+    kernel_size: int = 7,
+    *,
+    rng: np.random.Generator,
+    dialect: str | Dialect = "paper",
+    dtype: DTypeLike = np.float64,
+    start: str | None = None,
+    **changes: Any,
+) -> dict[str, np.ndarray]:
     r"""Draw the parameters of a CBAM block; biases start at 0.
 
     Parameters
@@ -28,12 +41,13 @@ def init_cbam(
         Choices, see `Dialect`.
     dtype : dtype
         float64 to teach and check, float32 to train.
-    start : {"he", "zero", "pytorch", "official"}, optional
+    start : {"he", "zero", "pytorch", "official", "fan-out"}, optional
         The dialect's where none is given, for the paper "he": N(0, 2 / fan-in), so that the first maps are as random
         as the weights. With "zero", W1 and W7 (γ where there is one) start at 0: every weight of M_c and M_s is then
         1/2, and the network starts as one without attention, but for that factor. "pytorch" is what its layers do
         by themselves, uniform in ±1/√fan-in. "official" is the authors' code: W7 from N(0, 2 / fan-out) and γ = 0,
-        so that M_s is 1/2 and W7 gets no gradient on the first step; W0 and W1 as in PyTorch.
+        so that M_s is 1/2 and W7 gets no gradient on the first step; W0 and W1 as in PyTorch. "fan-out" draws
+        all three from N(0, 2 / fan-out), with γ = 1, as timm's and luuuyi's ResNets do.
     **changes
         Any field of `Dialect`.
 
@@ -50,6 +64,13 @@ def init_cbam(
         If rng is no generator.
     ValueError
         If r leaves no hidden unit, k is even, or an option is unknown.
+
+    Examples
+    --------
+    >>> import numpy as np, cbam_np
+    >>> params = cbam_np.init_cbam(64, reduction=16, kernel_size=7, rng=np.random.default_rng(0))
+    >>> {name: W.shape for name, W in params.items()}
+    {'W0': (4, 64), 'W1': (64, 4), 'W7': (1, 2, 7, 7)}
     """
     check_rng(rng)
     if channels < 1:
@@ -63,9 +84,9 @@ def init_cbam(
     return params
 
 
-def _shapes(channels, reduction, kernel_size, d):
+def _shapes(channels: int, reduction: int, kernel_size: int, d: Dialect) -> dict[str, tuple[int, ...]]:
     """Return the parameters' shapes, in the order in which they are drawn."""
-    shapes = {}
+    shapes: dict[str, tuple[int, ...]] = {}
     if "channel" in ORDERS[d.order]:
         hidden = d.hidden_units(channels, reduction) if reduction else 0
         if reduction < 1 or hidden < 1:
@@ -82,7 +103,7 @@ def _shapes(channels, reduction, kernel_size, d):
     return shapes
 
 
-def _draw(name, shape, start, d, rng):
+def _draw(name: str, shape: tuple[int, ...], start: str, d: Dialect, rng: np.random.Generator) -> np.ndarray:
     if name in (*BIASES, "beta"):
         return np.zeros(shape)
     if name == "gamma":
@@ -90,13 +111,13 @@ def _draw(name, shape, start, d, rng):
     fan_in = np.prod(shape[1:])
     if start == "pytorch" or (start == "official" and name != "W7"):
         return rng.uniform(-1, 1, shape) / np.sqrt(fan_in)
-    fan = shape[0] * np.prod(shape[2:]) if start == "official" else fan_in
+    fan = shape[0] * np.prod(shape[2:]) if start in ("official", "fan-out") else fan_in
     drawn = rng.standard_normal(shape) * np.sqrt(2 / fan)
     silent = start == "zero" and name in ("W1",) + (() if d.spatial_norm else ("W7",))
     return np.zeros(shape) if silent else drawn  # drawn all the same, so that what follows is the same
 
 
-def check_kernel_size(k):
+def check_kernel_size(k: int) -> None:
     """Raise a ValueError unless k is odd and positive."""
     if k < 1 or k % 2 == 0:
         raise ValueError(f"kernel_size is {k}, expected a positive odd number: an even kernel has no middle pixel")
@@ -106,11 +127,22 @@ AXES = {"W0": "hidden channels", "b0": "hidden", "W1": "channels hidden", "b1": 
 AXES |= dict.fromkeys(NORM, "1")
 
 
-def get_parameter(params, name):
+def get_parameter(params: dict, name: str) -> np.ndarray:
     """Return one parameter as floats; a ValueError says if it is missing or not finite."""
     if name not in params:
         raise ValueError(f"params has no {name!r}, only {sorted(params)}: make it with init_cbam and the same options")
     W = as_float(params[name], name, AXES[name])
     if W.dtype != object and not np.isfinite(W).all():
-        raise ValueError(f"{name} has entries that are not finite: training has diverged, lower the learning rate")
+        index = tuple(map(int, np.argwhere(~np.isfinite(W))[0]))
+        raise ValueError(
+            f"{name}[{', '.join(map(str, index))}] is {W[index]}, expected finite numbers: check where {name} came from"
+        )
     return W
+
+
+def refuse_parameters(params: dict, names: Sequence[str], why: str, option: str) -> None:
+    """Raise a ValueError if parameters are given that the dialect has no use for."""
+    given = [name for name in names if name in params]
+    if given:
+        them = "it" if len(given) == 1 else "them"
+        raise ValueError(f"params has {' and '.join(given)}, but {why}: pass {option}, or leave {them} out")

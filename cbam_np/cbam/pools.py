@@ -1,5 +1,8 @@
 """The pools that an attention may look through, by name."""
 
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from ..ops import (
@@ -14,29 +17,63 @@ from ..ops import (
 )
 
 
-def _mixed_forward(F, over, ties):
+class Pool(NamedTuple):
+    """A pair: ``forward(F, over, ties)`` and ``backward(dpooled, cache, into)``."""
+
+    forward: Callable
+    backward: Callable
+
+
+def _avg_forward(F: np.ndarray, over: str, ties: str) -> tuple[np.ndarray, Any]:
+    return avg_pool_forward(F, over)
+
+
+def _lp_forward(F: np.ndarray, over: str, ties: str) -> tuple[np.ndarray, Any]:
+    return lp_pool_forward(F, over)
+
+
+def _lse_forward(F: np.ndarray, over: str, ties: str) -> tuple[np.ndarray, Any]:
+    return lse_pool_forward(F, over)
+
+
+def _mixed_forward(F: np.ndarray, over: str, ties: str) -> tuple[np.ndarray, Any]:
     """Return half the average and half the maximum, added."""
     avg, c_avg = avg_pool_forward(F, over)
     largest, c_max = max_pool_forward(F, over, ties)
     return (avg + largest) / 2, (c_avg, c_max)
 
 
-def _mixed_backward(dout, caches, into=None):
+def _mixed_backward(dout: np.ndarray, caches: tuple, into: np.ndarray | None = None) -> np.ndarray:
     c_avg, c_max = caches
     return max_pool_backward(dout / 2, c_max, avg_pool_backward(dout / 2, c_avg, into))
 
 
 POOLS = {
-    "avg": (lambda F, over, ties: avg_pool_forward(F, over), avg_pool_backward),
-    "max": (max_pool_forward, max_pool_backward),
-    "lp": (lambda F, over, ties: lp_pool_forward(F, over), lp_pool_backward),
-    "lse": (lambda F, over, ties: lse_pool_forward(F, over), lse_pool_backward),
-    "mixed": (_mixed_forward, _mixed_backward),
+    "avg": Pool(_avg_forward, avg_pool_backward),
+    "max": Pool(max_pool_forward, max_pool_backward),
+    "lp": Pool(_lp_forward, lp_pool_backward),
+    "lse": Pool(_lse_forward, lse_pool_backward),
+    "mixed": Pool(_mixed_forward, _mixed_backward),
 }
-"""Forward and backward of each; "mixed" is half the average and half the maximum, timm's light variant."""
+"""By name; "mixed" is half the average and half the maximum, timm's light variant."""
 
 
-def pool_forward(F, pools, over, ties):
+class NotFiniteError(ValueError):
+    """A feature map with a NaN or an infinity in it."""
+
+    def __init__(self, index: tuple[int, ...] | None, value: float) -> None:
+        self.index, self.value = index, value
+        where = "x is too large to add up" if index is None else f"x[{', '.join(map(str, index))}] is {value}"
+        super().__init__(
+            f"{where}, expected finite numbers: check where x came from (in training, try a lower learning rate)"
+        )
+
+    def in_batch(self, start: int) -> "NotFiniteError":
+        """Return the same error for a batch in which the images looked at begin with number `start`."""
+        return NotFiniteError(self.index and (self.index[0] + start, *self.index[1:]), self.value)
+
+
+def pool_forward(F: np.ndarray, pools: Sequence[str], over: str, ties: str) -> tuple[dict, dict]:
     """Pool over "space" or "channels" in every way asked for.
 
     Parameters
@@ -61,20 +98,24 @@ def pool_forward(F, pools, over, ties):
     pooled, caches = {}, {}
     with np.errstate(over="ignore", invalid="ignore"):  # said in words by _check_finite
         for pool in pools:
-            pooled[pool], caches[pool] = POOLS[pool][0](F, over, ties)
+            pooled[pool], caches[pool] = POOLS[pool].forward(F, over, ties)
     _check_finite(F, pooled.get("avg", F))  # NaN and infinity show in the averages, which are few
     return pooled, caches
 
 
-def _check_finite(F, seen):
-    if seen.dtype != object and not np.isfinite(seen).all():
-        bad = np.argwhere(~np.isfinite(F))
-        where = f"x[{', '.join(map(str, bad[0]))}] is {F[tuple(bad[0])]}" if len(bad) else "x is too large to add up"
-        raise ValueError(
-            f"{where}, expected finite numbers: look at what made x (in training, often too high a learning rate)"
-        )
+def _check_finite(F: np.ndarray, seen: np.ndarray) -> None:
+    if seen.dtype == object or np.isfinite(seen).all():
+        return
+    bad = np.argwhere(~np.isfinite(F))
+    if len(bad):
+        index = tuple(map(int, bad[0]))
+        raise NotFiniteError(index, F[index])
+    raise NotFiniteError(None, np.inf)
 
 
-def pool_backward(dpooled, caches, into=None):
-    """Return, by the pools' names, the gradient of F along each of them; all added to `into` where it is given."""
-    return {pool: POOLS[pool][1](dpooled[pool], cache, into) for pool, cache in caches.items()}
+def pool_backward(dpooled: dict, caches: dict, into: np.ndarray, paths: dict | None = None) -> None:
+    """Add the gradient of F along each of the pools to `into`; where `paths` is given, each is also kept by name."""
+    for pool, cache in caches.items():
+        POOLS[pool].backward(dpooled[pool], cache, into)
+        if paths is not None:
+            paths[pool] = POOLS[pool].backward(dpooled[pool], cache)

@@ -1,10 +1,11 @@
-"""Spatial attention, M_s: *where* to look, a weight a pixel."""
+"""Spatial attention, M_s: *where* to look, one weight per pixel."""
 
 from functools import reduce
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..engine import share, total
 from ..ops import (
     batch_norm_backward,
     batch_norm_forward,
@@ -12,19 +13,31 @@ from ..ops import (
     batch_norm_sums,
     conv2d_backward,
     conv2d_forward,
+    conv2d_forward_loops,
     merge_moments,
+    sigmoid,
     sigmoid_backward,
     sigmoid_forward,
 )
+from ..ops.activations import SigmoidCache
 from ..ops.checks import as_float, check_dout, check_shape
-from ..ops.steps import alone
-from .dialect import get_dialect
-from .params import NORM, check_kernel_size, get_parameter
+from ..ops.conv import ConvCache
+from ..ops.norm import BatchNormCache
+from .dialect import Dialect, get_dialect
+from .params import NORM, check_kernel_size, get_parameter, refuse_parameters
 from .pools import pool_backward, pool_forward
 
 
+def spatial_attention(F: np.ndarray, W7: np.ndarray) -> np.ndarray:
+    """M_s(F) = σ(f^{7×7}([AvgPool(F); MaxPool(F)])): the definition."""
+    Fs_avg = F.mean(axis=1, keepdims=True)  # (N,C,H,W) -> (N,1,H,W)
+    Fs_max = F.max(axis=1, keepdims=True)
+    Fs = np.concatenate([Fs_avg, Fs_max], axis=1)  # (N,2,H,W)
+    return sigmoid(conv2d_forward_loops(Fs, W7, padding=W7.shape[-1] // 2))
+
+
 class SpatialCache(NamedTuple):
-    """Every quantity of spatial attention; `pools` has one entry a pool, in the order of the maps in `Fs`.
+    """Every quantity of spatial attention; `pools` has one entry per pool, in the order of the maps in `Fs`.
 
     `y_s` is what the convolution gives; where a dialect has no batch normalisation there, it is `z_s`, and `c_norm`,
     which holds the statistics that were used, is None.
@@ -35,12 +48,12 @@ class SpatialCache(NamedTuple):
     y_s: np.ndarray
     z_s: np.ndarray
     Ms: np.ndarray
-    pools: dict
-    c_conv: tuple
-    c_norm: tuple | None
-    c_sigmoid: tuple
+    pools: dict[str, tuple]
+    c_conv: ConvCache
+    c_norm: BatchNormCache | None
+    c_sigmoid: SigmoidCache
 
-    def pooled(self, pool):
+    def pooled(self, pool: str) -> np.ndarray:
         """Return one pool's map out of the concatenation, (N, 1, H, W)."""
         if pool not in self.pools:
             raise AttributeError(f"this dialect has no {pool} pool over channels, only {', '.join(self.pools)}")
@@ -48,20 +61,21 @@ class SpatialCache(NamedTuple):
         return self.Fs[:, at : at + 1]
 
     @property
-    def Fs_avg(self):
+    def Fs_avg(self) -> np.ndarray:
         """Averages over channels, (N, 1, H, W)."""
         return self.pooled("avg")
 
     @property
-    def Fs_max(self):
+    def Fs_max(self) -> np.ndarray:
         """Maxima over channels, (N, 1, H, W)."""
         return self.pooled("max")
 
 
 class SpatialGradients(NamedTuple):
-    """Every gradient on the way back through spatial attention; `dF` is the sum of `dF_from`.
+    """Every gradient on the way back through spatial attention.
 
-    `dgamma` and `dbeta` are None, and `dy_s` is `dz_s`, where there is no batch normalisation.
+    `dgamma` and `dbeta` are None, and `dy_s` is `dz_s`, where there is no batch normalisation; `dF_from`, the gradient
+    of F along each pool, is empty where it was not kept.
     """
 
     dMs: np.ndarray
@@ -70,18 +84,28 @@ class SpatialGradients(NamedTuple):
     dW7: np.ndarray
     dgamma: np.ndarray | None
     dbeta: np.ndarray | None
-    dFs: dict
-    dF_from: dict
-    dF: np.ndarray
+    dFs: dict[str, np.ndarray]
+    dF_from: dict[str, np.ndarray]
 
     @property
-    def params(self):
+    def dF(self) -> np.ndarray:
+        """Gradient of F, the sum over the pools, where the paths were kept."""
+        return reduce(np.add, self.dF_from.values())
+
+    @property
+    def params(self) -> dict[str, np.ndarray]:
         """Gradients of the parameters, with the parameters' names."""
         grads = {"W7": self.dW7, "gamma": self.dgamma, "beta": self.dbeta}
         return {name: grad for name, grad in grads.items() if grad is not None}
 
 
-def spatial_attention_forward(F, params, dialect="paper", running=None, **changes):
+def spatial_attention_forward(
+    F: np.ndarray,
+    params: dict,
+    dialect: str | Dialect = "paper",
+    running: tuple[np.ndarray, np.ndarray] | None = None,
+    **changes: Any,
+) -> tuple[np.ndarray, SpatialCache]:
     r"""Spatial attention map, M_s(F) = σ(f^{k×k}([AvgPool(F); MaxPool(F)])), the pools running over channels.
 
     With ``spatial_norm=True``, a batch normalisation stands between the convolution and the sigmoid.
@@ -103,7 +127,7 @@ def spatial_attention_forward(F, params, dialect="paper", running=None, **change
     Returns
     -------
     Ms : ndarray, shape (N, 1, H, W)
-        A weight in (0, 1) a pixel.
+        One weight in (0, 1) per pixel.
     cache : SpatialCache
         For `spatial_attention_backward`.
 
@@ -116,17 +140,9 @@ def spatial_attention_forward(F, params, dialect="paper", running=None, **change
     -----
     Source: the lecture, Step 2; paper, equation 3.
     """
-    return alone(spatial_forward_steps(F, params, get_dialect(dialect, **changes), running))
-
-
-def spatial_forward_steps(F, params, d, running=None):
-    """Do what `spatial_attention_forward` does for a piece of a batch, as a generator.
-
-    Where a batch normalisation has to look at the whole batch, it yields what the piece contributes to its moments,
-    and is sent a list of what all pieces contribute.
-    """
+    d = get_dialect(dialect, **changes)
     F, W7 = as_float(F, "x", "N C H W"), get_parameter(params, "W7")
-    gamma_beta = _get_norm(params, d)
+    gamma, beta = _get_norm(params, d)
     k = W7.shape[-1]
     check_kernel_size(k)
     check_shape(W7, "W7", (1, len(d.spatial_pools), k, k), "one kernel, with a half for each pooled map")
@@ -136,55 +152,48 @@ def spatial_forward_steps(F, params, d, running=None):
     z_s, c_norm = y_s, None
     if d.spatial_norm:
         moments = None
-        if running is None:
-            parts = yield batch_norm_moments(y_s)
-            moments = merge_moments(parts)
-        z_s, c_norm = batch_norm_forward(y_s, *gamma_beta, running, moments=moments)
+        if running is None:  # of the whole batch, where F is a piece of it
+            moments = merge_moments(share(batch_norm_moments(y_s)))
+        z_s, c_norm = batch_norm_forward(y_s, gamma, beta, running, moments=moments)
     Ms, c_sigmoid = sigmoid_forward(z_s)
     return Ms, SpatialCache(F, Fs, y_s, z_s, Ms, pools, c_conv, c_norm, c_sigmoid)
 
 
-def _get_norm(params, d):
-    """Return gamma and beta, checked, or None where the dialect has none."""
+def _get_norm(params: dict, d: Dialect) -> tuple[Any, Any]:
+    """Return gamma and beta, checked, or None for both where the dialect has none."""
     if not d.spatial_norm:
-        given = [name for name in NORM if name in params]
-        if given:
-            raise ValueError(
-                f"params has {' and '.join(given)}, but this dialect has no batch normalisation after the convolution: "
-                f"pass spatial_norm=True, or leave {'it' if len(given) == 1 else 'them'} out"
-            )
-        return None
-    return tuple(get_parameter(params, name) for name in NORM)
+        what = "this dialect has no batch normalisation after the convolution"
+        refuse_parameters(params, NORM, what, "spatial_norm=True")
+        return None, None
+    gamma, beta = (get_parameter(params, name) for name in NORM)
+    return gamma, beta
 
 
-def spatial_gradients(dMs, cache, into=None):
-    """Do what `spatial_attention_backward` does, and keep every gradient on the way.
+def spatial_gradients(
+    dMs: np.ndarray, cache: SpatialCache, into: np.ndarray, keep_paths: bool = False
+) -> SpatialGradients:
+    """Do what `spatial_attention_backward` does, and return every gradient on the way.
 
-    Where `into` is given, a gradient of F along another path, those of the pools are added to it, and not kept.
+    The gradient of F is added to `into`, a gradient of F along another path; with `keep_paths`, that along each pool
+    is returned as well.
     """
-    return alone(spatial_gradient_steps(dMs, cache, into))
-
-
-def spatial_gradient_steps(dMs, cache, into=None):
-    """Do what `spatial_gradients` does for a piece of a batch, as a generator; see `spatial_forward_steps`."""
     dMs = check_dout(dMs, cache.Ms.shape, "dMs")
     dz_s = dy_s = sigmoid_backward(dMs, cache.c_sigmoid)
     dgamma = dbeta = None
     if cache.c_norm is not None:
-        dgamma, dbeta = batch_norm_sums(dz_s, cache.c_norm)
-        sums = dgamma, dbeta
-        if cache.c_norm.training:
-            parts = yield sums
-            sums = [sum(shares) for shares in zip(*parts, strict=True)]
+        dgamma, dbeta = own = batch_norm_sums(dz_s, cache.c_norm)
+        pieces = [own] if cache.c_norm.moments is None else share(own)
+        sums = list(map(total, zip(*pieces, strict=True)))  # of the whole batch, where F is a piece of it
         dy_s = batch_norm_backward(dz_s, cache.c_norm, sums)[0]
     dmaps, dW7, _ = conv2d_backward(dy_s, cache.c_conv)
+    assert dmaps is not None  # it is only left out where nobody wants it
     dFs = {pool: dmaps[:, at : at + 1] for at, pool in enumerate(cache.pools)}  # undo the concatenation
-    dF_from = pool_backward(dFs, cache.pools, into)
-    dF = reduce(np.add, dF_from.values()) if into is None else into
-    return SpatialGradients(dMs, dz_s, dy_s, dW7, dgamma, dbeta, dFs, dF_from, dF)
+    paths: dict[str, np.ndarray] = {}
+    pool_backward(dFs, cache.pools, into, paths if keep_paths else None)
+    return SpatialGradients(dMs, dz_s, dy_s, dW7, dgamma, dbeta, dFs, paths)
 
 
-def spatial_attention_backward(dMs, cache):
+def spatial_attention_backward(dMs: np.ndarray, cache: SpatialCache) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     r"""Gradient of `spatial_attention_forward`.
 
     dz = dM_s ⊗ M_s ⊗ (1 - M_s) goes back through the convolution; the two halves of what comes out belong to
@@ -209,5 +218,5 @@ def spatial_attention_backward(dMs, cache):
     ValueError
         If `dMs` does not have the map's shape.
     """
-    g = spatial_gradients(dMs, cache)
-    return g.dF, g.params
+    dF = np.zeros(cache.F.shape, np.result_type(dMs, cache.Ms))
+    return dF, spatial_gradients(dMs, cache, into=dF).params

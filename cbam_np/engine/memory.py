@@ -10,7 +10,7 @@ import sys
 TRIM_THRESHOLD, TOP_PAD, MMAP_THRESHOLD = -1, -2, -3  # parameters of mallopt, from malloc.h
 
 
-def keep():
+def keep() -> None:
     """Let the process keep what it frees, other than blocks above 32 MiB; elsewhere than on Linux, nothing happens."""
     if sys.platform != "linux":
         return

@@ -1,47 +1,128 @@
-"""Threads that help the caller's own, on other cores than its own.
+"""How many threads may work: those of this package, and those that BLAS starts by itself.
 
-Linux likes to wake a thread on the core of the one that woke it, and may leave both there for milliseconds while other
-cores are idle: two threads then take turns, and are no faster than one.
+NumPy lets other threads run while it calculates. Where this package runs several, the matrix products inside are held
+to one thread each, or both would fight for the cores. Several callers may be at work at the same time, each in a thread
+of its own: BLAS gets its own number of threads back when the last of them has finished.
 """
 
-import ctypes
 import os
 import sys
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from threading import get_native_id
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from threading import Lock
+from typing import Any
 
-_getcpu = getattr(ctypes.CDLL(None), "sched_getcpu", None) if sys.platform == "linux" else None
+HAVE_THREADS = sys.platform not in ("emscripten", "wasi")  # in a browser there are none
+
+_limit: ContextVar[int | None] = ContextVar("limit", default=None)
 
 
-class Helpers:
-    """A pool of threads.
+def thread_count() -> int:
+    """Return how many threads may work at the same time."""
+    return (_limit.get() or len(cores())) if HAVE_THREADS else 1
+
+
+@cache
+def cores() -> tuple[int, ...]:
+    """Return the numbers of the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return tuple(sorted(os.sched_getaffinity(os.getpid())))
+    return tuple(range(os.cpu_count() or 1))
+
+
+@contextmanager
+def limit_threads(count: int) -> Iterator[None]:
+    """Use at most `count` threads, in the matrix products as well; no bit of a result changes.
 
     Parameters
     ----------
     count : int
-        How many.
+        At least 1.
     """
+    if count < 1:
+        raise ValueError(f"the number of threads is {count}, expected 1 or more")
+    token = _limit.set(count)
+    try:
+        with limit_blas(count):
+            yield
+    finally:
+        _limit.reset(token)
 
-    def __init__(self, count):
-        self._threads = []  # numbers that the system knows them by; a thread begins when it is first needed
-        self._pool = ThreadPoolExecutor(count, initializer=lambda: self._threads.append(get_native_id()))
-        self._placed = None
 
-    def submit(self, work):
-        """Let a helper call `work`; return a future."""
-        if _getcpu is not None:
-            self._keep_off(_getcpu())
-        return self._pool.submit(work)
+class BlasLimits:
+    """The limits on BLAS's threads that are in force at a time: the smallest holds."""
 
-    def _keep_off(self, core):
-        """Leave the helpers all cores but this one; two system calls where something has changed, otherwise none."""
-        placed = core, len(self._threads)
-        if placed == self._placed:
-            return
-        self._placed = placed
-        others = os.sched_getaffinity(0) - {core}
-        if others:
-            with suppress(OSError):  # a sandbox may forbid it
-                for thread in self._threads:
-                    os.sched_setaffinity(thread, others)
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._limits: list[int] = []
+        self._before: list[int] = []  # how many threads each BLAS library had when nobody limited it
+
+    def enter(self, count: int) -> None:
+        """Put a limit in force."""
+        with self._lock:
+            if not self._limits:
+                self._before = [library.num_threads for library in _blas()]
+            self._limits.append(count)
+            self._apply()
+
+    def leave(self, count: int) -> None:
+        """Take a limit back; what was found before the first one is restored after the last one."""
+        with self._lock:
+            self._limits.remove(count)
+            self._apply()
+
+    def _apply(self) -> None:
+        for library, before in zip(_blas(), self._before, strict=True):
+            _set_threads(library, min(self._limits, default=before))
+
+
+def _set_threads(library: Any, count: int) -> None:
+    """Set the number of a BLAS library's threads, whichever of our threads set it before."""
+    if library.num_threads == count:
+        return
+    free = getattr(library, "clear_controlling_thread", None)  # threadpoolctl 3.8 lets only one thread of ours do it
+    if free is None:
+        library.set_num_threads(count)
+    else:
+        free(force=True)
+        library.set_num_threads(count)
+        free(force=True)
+
+
+_limits = BlasLimits()
+
+
+@contextmanager
+def limit_blas(count: int) -> Iterator[None]:
+    """Hold BLAS to `count` threads, until the last of those who ask for that has finished."""
+    limits = _limits
+    limits.enter(count)
+    try:
+        yield
+    finally:
+        limits.leave(count)
+
+
+@cache
+def _blas() -> list[Any]:
+    """Return threadpoolctl's handles of the BLAS libraries that are loaded, none where it cannot be used."""
+    try:
+        from threadpoolctl import ThreadpoolController
+    except ImportError:  # in a browser
+        return []
+    return ThreadpoolController().select(user_api="blas").lib_controllers
+
+
+def _forget_limits() -> None:
+    """Start without limits in a forked process: those who asked for them are threads of its parent."""
+    global _limits
+    held, _limits = _limits, BlasLimits()
+    if held._limits:
+        for library, before in zip(_blas(), held._before, strict=True):
+            _set_threads(library, before)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_limits)

@@ -42,7 +42,7 @@ class Winograd:
     and two at the ends. A neighbour's tap is then the same long row, begun one place further on.
     """
 
-    def __init__(self, W, stride, padding):
+    def __init__(self, W: np.ndarray, stride: int, padding: int) -> None:
         O, C = W.shape[:2]
         self.W = W
         self.A_T, self.B_T, self.G = (np.asarray(matrix, W.dtype) for matrix in (A_T, B_T, G))
@@ -50,17 +50,17 @@ class Winograd:
         self.U = U.reshape(IN, O, C * 3)
 
     @staticmethod
-    def fits(x, W, stride, padding):
+    def fits(x: np.ndarray, W: np.ndarray, stride: int, padding: int) -> bool:
         """Tell whether it is faster this way."""
         enough = x.shape[1] >= FEWEST and len(W) >= FEWEST and x.dtype != object
         return W.shape[2:] == (3, 3) and stride == padding == 1 and enough
 
-    def bytes_each(self, x):
+    def bytes_each(self, x: np.ndarray) -> int:
         """Return the size of one image's transformed taps."""
         C, H, W = x.shape[1:]
         return IN * 3 * C * _tiles(H) * (W + 1) * x.itemsize
 
-    def forward(self, x, out):
+    def forward(self, x: np.ndarray, out: np.ndarray) -> None:
         """Write the convolution of (n,C,H,W) to out, (n,O,H,W)."""
         n, _, H, W = x.shape
         M = self.U @ self._transformed(x)  # (6,O,C·3) @ (6,C·3,places) -> (6,O,places)
@@ -70,7 +70,7 @@ class Winograd:
             rows = out[:, :, row::OUT]
             rows[...] = Y[row, :, : rows.shape[2]].transpose(2, 0, 1, 3)
 
-    def backward(self, dout, x, dx=None):
+    def backward(self, dout: np.ndarray, x: np.ndarray, dx: np.ndarray | None = None) -> np.ndarray:
         """Write the gradient of x to dx, if wanted; return this slice's part of the kernels', for `unfold`."""
         n, O, H, W = dout.shape
         dY = np.zeros((OUT, O, _tiles(H), n, W + 1), dout.dtype)
@@ -83,13 +83,13 @@ class Winograd:
             dx[...] = self._untransformed(self.U.swapaxes(1, 2) @ dM, x)
         return dU
 
-    def unfold(self, dU):
+    def unfold(self, dU: np.ndarray) -> np.ndarray:
         """Return the gradient of the kernels from the sum of all parts: (6,C·3,O) -> (O,C,3,3)."""
         O, C = self.W.shape[:2]
         dW = self.G.T @ dU.reshape(IN, -1)
         return dW.reshape(3, C, 3, O).transpose(3, 1, 0, 2)
 
-    def _transformed(self, x):
+    def _transformed(self, x: np.ndarray) -> np.ndarray:
         """Return Bᵀ x for the three taps of each row: (n,C,H,W) -> (6, C·3, places), places = tiles·n·(W+1)."""
         n, C, H, W = x.shape
         tiles, places = _tiles(H), n * (W + 1)
@@ -101,7 +101,7 @@ class Winograd:
         taps = as_strided(V, (IN, C, 3, tiles, places), (i, c, j, tile, j))
         return taps.reshape(IN, C * 3, -1)
 
-    def _untransformed(self, dV, x):
+    def _untransformed(self, dV: np.ndarray, x: np.ndarray) -> np.ndarray:
         """Bring a gradient of the taps back to the pixels that they were made of: `_transformed`, undone."""
         n, C, H, W = x.shape
         tiles, places = _tiles(H), n * (W + 1)
@@ -117,11 +117,11 @@ class Winograd:
         return _pixels(dx_pad.reshape(C, -1, places + 2)[:, 1 : H + 1], n, W).transpose(2, 0, 1, 3)
 
 
-def _tiles(H):
+def _tiles(H: int) -> int:
     """Return how many tiles of four rows cover H rows."""
     return -(-H // OUT)
 
 
-def _pixels(rows, n, W):
+def _pixels(rows: np.ndarray, n: int, W: int) -> np.ndarray:
     """View the pixels in rows (C, H, 1 + n·(W+1) + 1): (C, H, n, W)."""
     return rows[:, :, 1:-1].reshape(*rows.shape[:2], n, W + 1)[..., :W]

@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def choose(p_before, p_after, labels, count=5):
+def choose(p_before: np.ndarray, p_after: np.ndarray, labels: np.ndarray, count: int = 5) -> dict[str, np.ndarray]:
     """Choose images by what a second network makes of them.
 
     Parameters

@@ -1,15 +1,18 @@
 """Grad-CAM: where in the picture a network found what speaks for a class."""
 
-from contextlib import contextmanager
-
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
+from ..nn import Classifier
 from ..nn.layers import GlobalAvgPool
+from ..nn.models import as_images
 from ..ops.checks import check_option
 
 
-def grad_cam(model, images, targets=None, layer=None):
-    r"""Gradient-weighted class activation maps, one a picture.
+def grad_cam(
+    model: Classifier, images: np.ndarray, targets: ArrayLike | None = None, layer: str | None = None
+) -> np.ndarray:
+    r"""Gradient-weighted class activation maps, one per picture.
 
     With the maps A of a layer and the score y of a class, before the softmax,
 
@@ -37,18 +40,28 @@ def grad_cam(model, images, targets=None, layer=None):
     Raises
     ------
     ValueError
-        If there is no such layer or class, or the layer's output is not made of maps.
+        If the images are not uint8 of shape (N, 3, H, W), there is no such layer or class, or the layer's output is
+        not made of maps.
 
     Notes
     -----
     Source: Selvaraju et al., ICCV 2017, equations 1 and 2.
+
+    Examples
+    --------
+    >>> import numpy as np, cbam_np
+    >>> model = cbam_np.SmallCNN("cbam", rng=np.random.default_rng(0))
+    >>> images = np.zeros((2, 3, 32, 32), np.uint8)
+    >>> cbam_np.grad_cam(model, images, targets=3).shape
+    (2, 32, 32)
     """
+    images = as_images(images)
     layers = dict(model.layers())
     if layer is None:
         names = list(model.parts)
         layer = names[names.index(next(n for n, part in model.parts.items() if isinstance(part, GlobalAvgPool))) - 1]
     check_option(layer, "layer", [name for name in layers if name])
-    with _listen(layers[layer]) as heard:
+    with layers[layer].listen() as heard:
         logits = model.forward(images)
         model.backward(_one_hot(targets, logits))
     A, dA = heard["out"], heard["dout"]
@@ -61,44 +74,26 @@ def grad_cam(model, images, targets=None, layer=None):
     return np.divide(heat, largest, out=np.zeros_like(heat), where=largest > 0)
 
 
-def _one_hot(targets, logits):
+def _one_hot(targets: ArrayLike | None, logits: np.ndarray) -> np.ndarray:
     """Return the gradient of the targets' scores with respect to all scores: 1 for each target, 0 elsewhere."""
     N, classes = logits.shape
     targets = logits.argmax(axis=1) if targets is None else np.broadcast_to(targets, (N,))
     if targets.dtype.kind not in "iu" or targets.min() < 0 or targets.max() >= classes:
-        raise ValueError(f"targets are {targets}, expected whole numbers from 0 to {classes - 1}, one or one an image")
+        raise ValueError(
+            f"targets are {targets}, expected whole numbers from 0 to {classes - 1}, one for all or one per image"
+        )
     dlogits = np.zeros_like(logits)
     dlogits[np.arange(N), targets] = 1
     return dlogits
 
 
-@contextmanager
-def _listen(layer):
-    """Yield a dict that will hold what the layer gives, `out`, and the gradient that comes back to it, `dout`."""
-    heard, forward_steps, backward_steps = {}, layer.forward_steps, layer.backward_steps
-
-    def forward(x, training=False):
-        heard["out"] = yield from forward_steps(x, training)
-        return heard["out"]
-
-    def backward(dout):
-        heard["dout"] = dout
-        return (yield from backward_steps(dout))
-
-    layer.forward_steps, layer.backward_steps = forward, backward
-    try:
-        yield heard
-    finally:
-        del layer.forward_steps, layer.backward_steps
-
-
-def resize(maps, size):
+def resize(maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Bring maps (N, h, w) to another size (H, W) by bilinear interpolation; pixels are squares, not points."""
     down, across = (_interpolation(n, m, maps.dtype) for n, m in zip(maps.shape[1:], size, strict=True))
     return down @ maps @ across.T
 
 
-def _interpolation(n, m, dtype):
+def _interpolation(n: int, m: int, dtype: DTypeLike) -> np.ndarray:
     """Return the matrix (m, n) that brings n samples to m."""
     centres = np.clip((np.arange(m) + 0.5) * n / m - 0.5, 0, n - 1)
     left = np.minimum(centres.astype(int), max(n - 2, 0))

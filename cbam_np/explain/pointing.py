@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from ..nn import Classifier
 from ..ops.checks import check_shape
 
 
-def energy_inside(heat, masks):
+def energy_inside(heat: np.ndarray, masks: np.ndarray) -> np.ndarray:
     r"""Part of the heat that lies on the object, Σ_ij heat ⊗ mask / Σ_ij heat (Wang et al., Score-CAM, CVPRW 2020).
 
     Parameters
@@ -31,7 +32,7 @@ def energy_inside(heat, masks):
     return np.divide(inside, total, out=np.full(len(heat), np.nan), where=total > 0)
 
 
-def pointing_game(heat, masks):
+def pointing_game(heat: np.ndarray, masks: np.ndarray) -> np.ndarray:
     """Tell whether the hottest pixel lies on the object (Zhang et al., ECCV 2016).
 
     Parameters
@@ -57,7 +58,9 @@ def pointing_game(heat, masks):
     return hit.astype(bool) & (flat.max(axis=1) > 0)
 
 
-def deletion_curve(model, images, heat, targets, parts=16):
+def deletion_curve(
+    model: Classifier, images: np.ndarray, heat: np.ndarray, targets: np.ndarray, parts: int = 16
+) -> np.ndarray:
     """Probability of a class while the hottest pixels are taken away, hottest first (Petsiuk et al., BMVC 2018).
 
     Parameters

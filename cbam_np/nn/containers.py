@@ -1,14 +1,16 @@
 """Layers made of layers: one after the other, or side by side."""
 
+from collections.abc import Iterator
 from copy import copy
+from typing import Any
 
 import numpy as np
 
 from ..ops.checks import check_shape
-from .layer import Meeting
+from .layer import Layer
 
 
-class Container(Meeting):
+class Container(Layer):
     """A layer made of named layers; its params, grads and state are theirs, under "name.parameter".
 
     Parameters
@@ -17,40 +19,48 @@ class Container(Meeting):
         The layers.
     """
 
-    def __init__(self, **parts):
+    def __init__(self, **parts: Layer) -> None:
         self.parts = parts
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         parts = self.__dict__.get("parts", {})
         if name in parts:
             return parts[name]
         raise AttributeError(f"{type(self).__name__} has no layer {name!r}, only {', '.join(parts)}")
 
-    def _collect(self, kind):
+    def _collect(self, kind: str) -> dict[str, np.ndarray]:
         return {
             f"{name}.{key}": array for name, part in self.parts.items() for key, array in getattr(part, kind).items()
         }
 
-    params = property(lambda self: self._collect("params"))
-    grads = property(lambda self: self._collect("grads"))
-    state = property(lambda self: self._collect("state"))
+    @property
+    def params(self) -> dict[str, np.ndarray]:
+        return self._collect("params")
 
-    def twin(self):
+    @property
+    def grads(self) -> dict[str, np.ndarray]:
+        return self._collect("grads")
+
+    @property
+    def state(self) -> dict[str, np.ndarray]:
+        return self._collect("state")
+
+    def twin(self) -> "Container":
         twin = copy(self)
         twin.parts = {name: part.twin() for name, part in self.parts.items()}
         return twin
 
-    def layers(self):
+    def layers(self) -> Iterator[tuple[str, Layer]]:
         yield "", self
         for name, part in self.parts.items():
             for inner, layer in part.layers():
                 yield f"{name}.{inner}".rstrip("."), layer
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, np.ndarray]:
         """Return all that makes this network what it is: parameters and state, by name, not copied."""
         return self.params | self.state
 
-    def load_state_dict(self, arrays):
+    def load_state_dict(self, arrays: dict[str, np.ndarray]) -> None:
         """Copy arrays into parameters and state.
 
         Parameters
@@ -76,7 +86,7 @@ class Container(Meeting):
             array[...] = arrays[name]
 
 
-def _problems(name, array, own):
+def _problems(name: str, array: np.ndarray, own: np.ndarray) -> Iterator[str]:
     """Yield why an array cannot take the place of the network's own."""
     if array.shape != own.shape:
         yield f"{name} has shape {array.shape}, expected {own.shape}"
@@ -91,19 +101,20 @@ def _problems(name, array, own):
 class Sequential(Container):
     """Layers one after the other."""
 
-    def forward_steps(self, x, training=False):
+    def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
         for part in self.parts.values():
-            x = yield from part.forward_steps(x, training)
+            x = part.run(x, training)
         return x
 
-    def backward_steps(self, dout):
+    def backward(self, dout: np.ndarray) -> np.ndarray | None:
+        dx: np.ndarray | None = dout
         for part in reversed(self.parts.values()):
-            dout = yield from part.backward_steps(dout)
-            if dout is None:  # left out
+            if dx is None:  # left out
                 return None
-        return dout
+            dx = part.run_back(dx)
+        return dx
 
-    def leave_out_dx(self):
+    def leave_out_dx(self) -> None:
         first = next((part for part in self.parts.values() if part.params), None)
         if first is not None:
             first.leave_out_dx()
@@ -120,15 +131,15 @@ class Residual(Container):
         Brings x to the branch's shape where that differs.
     """
 
-    def __init__(self, branch, shortcut=None):
+    def __init__(self, branch: Layer, shortcut: Layer | None = None) -> None:
         super().__init__(branch=branch, **({} if shortcut is None else {"shortcut": shortcut}))
 
-    def forward_steps(self, x, training=False):
-        out = yield from self.branch.forward_steps(x, training)
-        shortcut = (yield from self.shortcut.forward_steps(x, training)) if "shortcut" in self.parts else x
+    def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
+        out = self.branch.run(x, training)
+        shortcut = self.shortcut.run(x, training) if "shortcut" in self.parts else x
         check_shape(shortcut, "the shortcut's output", out.shape, "it is added to the branch's; give a shortcut layer")
         return out + shortcut
 
-    def backward_steps(self, dout):
-        dx = (yield from self.shortcut.backward_steps(dout)) if "shortcut" in self.parts else dout
-        return dx + (yield from self.branch.backward_steps(dout))  # x feeds both paths: the gradients add
+    def backward(self, dout: np.ndarray) -> np.ndarray | None:
+        dx = self.shortcut.run_back(dout) if "shortcut" in self.parts else dout
+        return dx + self.branch.run_back(dout)  # x feeds both paths: the gradients add

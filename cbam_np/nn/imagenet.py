@@ -1,11 +1,14 @@
 """The paper's ResNets for ImageNet, with the parameters' names that they have in PyTorch."""
 
 from os import PathLike
+from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from ..ops.checks import check_option
 from .containers import Sequential
+from .layer import Layer
 from .layers import CBAM, BatchNorm2d, Conv2d, GlobalAvgPool, Linear, MaxPool2d, Normalise, ReLU
 from .models import Classifier, make_block, make_branch, make_shortcut
 from .weight_files import WeightsError, read_weights
@@ -62,13 +65,23 @@ class ImageNetResNet(Classifier):
     Source: Jongchan/attention-module, MODELS/model_resnet.py; without attention it is torchvision's arrangement.
     """
 
-    def __init__(self, depth=50, attention=None, *, rng, classes=1000, reduction=16, dtype=np.float32, **options):
+    def __init__(
+        self,
+        depth: int = 50,
+        attention: str | None = None,
+        *,
+        rng: np.random.Generator,
+        classes: int = 1000,
+        reduction: int = 16,
+        dtype: DTypeLike = np.float32,
+        **options: Any,
+    ) -> None:
         check_option(depth, "depth", BLOCKS)
         check_option(attention, "attention", (None, "cbam"))
-        of = {"rng": rng, "dtype": dtype}
+        of: dict[str, Any] = {"rng": rng, "dtype": dtype}
         options = {"dialect": "official", "start": "official"} | options
         bottleneck = depth >= BOTTLENECK
-        parts = {
+        parts: dict[str, Layer] = {
             "normalise": Normalise(dtype=dtype),
             "conv1": Conv2d(3, 64, 7, 2, **of),
             "bn1": BatchNorm2d(64, dtype=dtype),

@@ -1,12 +1,15 @@
-"""What every layer is: parameters, gradients and the last cache; forward and backward, whole or in steps."""
+"""What every layer is: parameters, gradients and the last cache, and a forward and a backward pass."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import copy
+from typing import Any
 
-from ..ops.steps import alone
+import numpy as np
 
 
 class Layer:
-    """A step of a network.
+    """A part of a network.
 
     Parameters
     ----------
@@ -26,60 +29,67 @@ class Layer:
     """
 
     remembers = True
+    heard: dict[str, np.ndarray] | None = None  # where somebody listens, see `listen`
+    cache: Any
+    params: Any  # of arrays by name; a container's are its parts'
+    grads: Any
+    state: Any
 
-    def __init__(self, params=None, state=None):
+    def __init__(self, params: dict[str, np.ndarray] | None = None, state: dict[str, np.ndarray] | None = None) -> None:
         self.params, self.grads, self.state = params or {}, {}, state or {}
 
-    def __setattr__(self, name, value):
+    def __setattr__(self, name: str, value: object) -> None:
         if name != "cache" or self.remembers:
             super().__setattr__(name, value)
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         hint = ": run forward before backward" if name == "cache" else ""
         raise AttributeError(f"{type(self).__name__} has no {name!r}{hint}")
 
-    def forward(self, x, training=False):
+    def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
         """Return the output for a batch; `training` tells layers that behave differently then."""
         raise TypeError(f"{type(self).__name__} does not say what its forward is")
 
-    def backward(self, dout):
+    def backward(self, dout: np.ndarray) -> np.ndarray | None:
         """Return the gradient of the input and fill `grads`; needs a `forward` before it."""
         raise TypeError(f"{type(self).__name__} does not say what its backward is")
 
-    def forward_steps(self, x, training=False):
-        """Do what `forward` does for a piece of a batch, as a generator.
+    def run(self, x: np.ndarray, training: bool = False) -> np.ndarray:
+        """Do `forward` as a part of a larger layer, which others may listen to."""
+        out = self.forward(x, training)
+        if self.heard is not None:
+            self.heard["out"] = out
+        return out
 
-        It yields what the other pieces have to know and is sent a list of what all of them have yielded, in their
-        order, its own among it (see `pieces`); most layers need nothing of other images.
-        """
-        return self.forward(x, training)
-        yield
-
-    def backward_steps(self, dout):
-        """Do what `backward` does for a piece of a batch, as a generator; `grads` is the piece's share."""
+    def run_back(self, dout: np.ndarray) -> np.ndarray | None:
+        """Do `backward` as a part of a larger layer, which others may listen to."""
+        if self.heard is not None:
+            self.heard["dout"] = dout
         return self.backward(dout)
-        yield
 
-    def twin(self):
+    @contextmanager
+    def listen(self) -> Iterator[dict[str, np.ndarray]]:
+        """Yield a dict that will hold what the layer gives, `out`, and the gradient that comes back to it, `dout`.
+
+        It hears the passes of the network that the layer is a part of, as long as the context lasts.
+        """
+        heard: dict[str, np.ndarray] = {}
+        self.heard = heard
+        try:
+            yield heard
+        finally:
+            self.heard = None
+
+    def twin(self) -> "Layer":
         """Return a layer for another piece of the batch: with the same params and state, not copied."""
         twin = copy(self)
-        twin.grads = {}
+        twin.grads, twin.heard = {}, None
         twin.__dict__.pop("cache", None)
         return twin
 
-    def leave_out_dx(self):
+    def leave_out_dx(self) -> None:
         """Let `backward` return None from now on, if that saves work: for what comes first, in training."""
 
-    def layers(self):
+    def layers(self) -> "Iterator[tuple[str, Layer]]":
         """Yield (name, layer) for this layer, "" being its own name, and all inside it."""
         yield "", self
-
-
-class Meeting(Layer):
-    """A layer that looks at the whole batch, or has such layers inside: its steps are written, the rest follows."""
-
-    def forward(self, x, training=False):
-        return alone(self.forward_steps(x, training))
-
-    def backward(self, dout):
-        return alone(self.backward_steps(dout))

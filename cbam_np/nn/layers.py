@@ -1,19 +1,24 @@
 """Layers: thin classes over the mathematics, which is in `ops` and `cbam`."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
+from numpy.typing import DTypeLike
 
 from .. import cbam, ops
+from ..engine import is_first_piece, share, total
 from ..ops.checks import as_float, check_option, check_rng
-from .layer import Layer, Meeting
+from .layer import Layer
 
 
-def he_normal(rng, shape, dtype):
+def he_normal(rng: np.random.Generator, shape: Sequence[int], dtype: DTypeLike) -> np.ndarray:
     """Draw weights from N(0, 2 / fan-in), which keeps the variance through a ReLU (He et al., ICCV 2015)."""
     check_rng(rng)
     return (rng.standard_normal(shape) * np.sqrt(2 / np.prod(shape[1:]))).astype(dtype)
 
 
-def dirac(rng, shape, dtype):
+def dirac(rng: np.random.Generator, shape: Sequence[int], dtype: DTypeLike) -> np.ndarray:
     """Let the first kernels pass their channel on as it is, one entry 1 and the others 0, and draw the rest.
 
     Source: Zagoruyko and Komodakis, DiracNets, arXiv:1706.00388.
@@ -31,51 +36,51 @@ CONV_STARTS = {"he": he_normal, "dirac": dirac}
 class ReLU(Layer):
     """max(x, 0)."""
 
-    def forward(self, x, training=False):
+    def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
         out, self.cache = ops.relu_forward(x)
         return out
 
-    def backward(self, dout):
+    def backward(self, dout: np.ndarray) -> np.ndarray:
         return ops.relu_backward(dout, self.cache)
 
 
 class MaxPool2d(Layer):
     """The largest of every size × size window."""
 
-    def __init__(self, size=2, stride=None, padding=0):
+    def __init__(self, size: int = 2, stride: int | None = None, padding: int = 0) -> None:
         super().__init__()
         self.size, self.stride, self.padding = size, stride, padding
 
-    def forward(self, x, training=False):
+    def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
         out, self.cache = ops.max_pool2d_forward(x, self.size, self.stride, padding=self.padding)
         return out
 
-    def backward(self, dout):
+    def backward(self, dout: np.ndarray) -> np.ndarray:
         return ops.max_pool2d_backward(dout, self.cache)
 
 
 class GlobalAvgPool(Layer):
     """Each channel's average over space, (N, C, H, W) -> (N, C)."""
 
-    def forward(self, x, training=False):
+    def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
         out, self.cache = ops.avg_pool_forward(x, over="space")
         return out
 
-    def backward(self, dout):
+    def backward(self, dout: np.ndarray) -> np.ndarray:
         return ops.avg_pool_backward(dout, self.cache)
 
 
 class Linear(Layer):
     """x Wᵀ + b."""
 
-    def __init__(self, inputs, outputs, *, rng, dtype=np.float32):
+    def __init__(self, inputs: int, outputs: int, *, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> None:
         super().__init__({"W": he_normal(rng, (outputs, inputs), dtype), "b": np.zeros(outputs, dtype)})
 
-    def forward(self, x, training=False):
+    def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
         out, self.cache = ops.linear_forward(x, **self.params)
         return out
 
-    def backward(self, dout):
+    def backward(self, dout: np.ndarray) -> np.ndarray:
         dx, self.grads["W"], self.grads["b"] = ops.linear_backward(dout, self.cache)
         return dx
 
@@ -85,30 +90,42 @@ class Conv2d(Layer):
 
     want_dx = True
 
-    def leave_out_dx(self):
+    def leave_out_dx(self) -> None:
         self.want_dx = False
 
-    def __init__(self, inputs, outputs, kernel_size=3, stride=1, *, rng, dtype=np.float32, start="he"):
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        kernel_size: int = 3,
+        stride: int = 1,
+        *,
+        rng: np.random.Generator,
+        dtype: DTypeLike = np.float32,
+        start: str = "he",
+    ) -> None:
         check_option(start, "start", CONV_STARTS)
         super().__init__({"W": CONV_STARTS[start](rng, (outputs, inputs, kernel_size, kernel_size), dtype)})
         self.stride, self.padding = stride, kernel_size // 2
 
-    def forward(self, x, training=False):
+    def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
         out, self.cache = ops.conv2d_forward(x, self.params["W"], stride=self.stride, padding=self.padding)
         return out
 
-    def backward(self, dout):
+    def backward(self, dout: np.ndarray) -> np.ndarray | None:
         dx, self.grads["W"], _ = ops.conv2d_backward(dout, self.cache, self.want_dx)
         return dx
 
 
-def keep_moments(state, moments, momentum):
-    """Move the running averages `mean` and `var` towards a batch's; its variance is a sample's, so over count - 1."""
-    for name, new in (("mean", moments.mean), ("var", moments.squares / (moments.count - 1))):
+def keep_moments(state: dict[str, np.ndarray], moments: ops.Moments, momentum: float) -> None:
+    """Move the running averages `mean` and `var` towards a batch's; its variance is a sample's, so over M - 1."""
+    if not is_first_piece():  # it does so for all
+        return
+    for name, new in (("mean", moments.mean), ("var", moments.squares / (moments.M - 1))):
         state[name] += momentum * (new - state[name])
 
 
-class BatchNorm2d(Meeting):
+class BatchNorm2d(Layer):
     """Batch normalisation that keeps running averages for inference.
 
     Parameters
@@ -123,35 +140,33 @@ class BatchNorm2d(Meeting):
         Of parameters and averages.
     """
 
-    def __init__(self, channels, momentum=0.1, eps=1e-5, dtype=np.float32):
+    def __init__(self, channels: int, momentum: float = 0.1, eps: float = 1e-5, dtype: DTypeLike = np.float32) -> None:
         super().__init__(
             params={"gamma": np.ones(channels, dtype), "beta": np.zeros(channels, dtype)},
             state={"mean": np.zeros(channels, dtype), "var": np.ones(channels, dtype)},
         )
         self.momentum, self.eps = momentum, eps
 
-    def forward_steps(self, x, training=False):
+    def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
         if not training:
             running = self.state["mean"], self.state["var"]
-            out, self.cache = ops.batch_norm_forward(x, **self.params, running=running, eps=self.eps)
+            out, self.cache = ops.batch_norm_forward(x, self.params["gamma"], self.params["beta"], running, self.eps)
             return out
-        own = ops.batch_norm_moments(x)
-        parts = yield own
-        moments = ops.merge_moments(parts)
-        out, self.cache = ops.batch_norm_forward(x, **self.params, eps=self.eps, moments=moments)
-        if own is parts[0]:  # the first piece keeps the averages for all
-            keep_moments(self.state, moments, self.momentum)
+        moments = ops.merge_moments(share(ops.batch_norm_moments(x)))  # of the whole batch, where x is a piece of it
+        gamma, beta = self.params["gamma"], self.params["beta"]
+        out, self.cache = ops.batch_norm_forward(x, gamma, beta, None, self.eps, moments)
+        keep_moments(self.state, moments, self.momentum)
         return out
 
-    def backward_steps(self, dout):
+    def backward(self, dout: np.ndarray) -> np.ndarray:
         own = ops.batch_norm_sums(dout, self.cache)
         self.grads["gamma"], self.grads["beta"] = own
-        parts = yield own
-        sums = [sum(shares) for shares in zip(*parts, strict=True)]
+        pieces = [own] if self.cache.moments is None else share(own)
+        sums = list(map(total, zip(*pieces, strict=True)))  # of the whole batch
         return ops.batch_norm_backward(dout, self.cache, sums)[0]
 
 
-class CBAM(Meeting):
+class CBAM(Layer):
     """Convolutional Block Attention Module, see `cbam_np.cbam_forward`.
 
     Parameters
@@ -164,7 +179,7 @@ class CBAM(Meeting):
         Choices, see `cbam_np.Dialect`.
     dtype : dtype
         Of the weights.
-    start : {"zero", "he", "pytorch", "official"}
+    start : {"zero", "he", "pytorch", "official", "fan-out"}
         As in `cbam_np.init_cbam`; in a network, maps that start at 1/2 train better than random ones.
     **changes
         Any field of `Dialect`.
@@ -172,52 +187,48 @@ class CBAM(Meeting):
 
     def __init__(
         self,
-        channels,
-        reduction=None,
-        kernel_size=7,
+        channels: int,
+        reduction: int | None = None,
+        kernel_size: int = 7,
         *,
-        rng,
-        dialect="paper",
-        dtype=np.float32,
-        start="zero",
-        **changes,
-    ):
+        rng: np.random.Generator,
+        dialect: str | cbam.Dialect = "paper",
+        dtype: DTypeLike = np.float32,
+        start: str = "zero",
+        **changes: Any,
+    ) -> None:
         self.dialect = cbam.get_dialect(dialect, **changes)
-        of = {"rng": rng, "dialect": self.dialect, "dtype": dtype, "start": start}
+        of: dict[str, Any] = {"rng": rng, "dialect": self.dialect, "dtype": dtype, "start": start}
         params = cbam.init_cbam(channels, reduction, kernel_size, **of)
         state = {"mean": np.zeros(1, dtype), "var": np.ones(1, dtype)} if "gamma" in params else {}
         super().__init__(params, state)
 
-    def forward_steps(self, x, training=False):
-        if not self.state or not training:
-            running = (self.state["mean"], self.state["var"]) if self.state else None
-            out, self.cache = cbam.cbam_forward(x, self.params, self.dialect, running)
-            return out
-        steps = cbam.cbam_forward_steps(x, self.params, self.dialect)
-        own = next(steps)  # up to the one place where its batch normalisation looks at the whole batch
-        parts = yield own
-        if own is parts[0]:
-            keep_moments(self.state, ops.merge_moments(parts), self.dialect.norm_momentum)
-        try:
-            steps.send(parts)
-        except StopIteration as end:
-            out, self.cache = end.value
+    def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
+        running = (self.state["mean"], self.state["var"]) if self.state and not training else None
+        out, cache = cbam.cbam_forward(x, self.params, self.dialect, running)
+        if cache.moments is not None:
+            keep_moments(self.state, cache.moments, self.dialect.norm_momentum)
+        self.cache = cache
         return out
 
-    def backward_steps(self, dout):
-        if not self.state or isinstance(self.cache, cbam.SlicedCache) or not self.cache.spatial.c_norm.training:
-            dx, self.grads = cbam.cbam_backward(dout, self.cache)
-            return dx
-        dx = np.empty(dout.shape, np.result_type(dout, self.cache.F2))
-        self.grads = yield from cbam.cbam_backward_steps(dout, self.cache, dx)
+    def backward(self, dout: np.ndarray) -> np.ndarray:
+        dx, self.grads = cbam.cbam_backward(dout, self.cache)
         return dx
 
 
 class SE(CBAM):
     """Squeeze-and-excitation: CBAM's channel attention with the average pool alone (paper, Table 1)."""
 
-    def __init__(self, channels, reduction=16, *, rng, dtype=np.float32, start="zero"):
-        of = {"rng": rng, "dtype": dtype, "start": start}
+    def __init__(
+        self,
+        channels: int,
+        reduction: int = 16,
+        *,
+        rng: np.random.Generator,
+        dtype: DTypeLike = np.float32,
+        start: str = "zero",
+    ) -> None:
+        of: dict[str, Any] = {"rng": rng, "dtype": dtype, "start": start}
         super().__init__(channels, reduction, order="channel", channel_pools=("avg",), **of)
 
 
@@ -232,10 +243,10 @@ class Normalise(Layer):
         Of the output.
     """
 
-    def __init__(self, channels=3, dtype=np.float32):
+    def __init__(self, channels: int = 3, dtype: DTypeLike = np.float32) -> None:
         super().__init__(state={"mean": np.full(channels, 127.5, dtype), "std": np.full(channels, 64.0, dtype)})
 
-    def fit(self, images):
+    def fit(self, images: np.ndarray) -> None:
         """Take mean and std from training images, uint8 (N, C, H, W), in units of their values 0 to 255."""
         counts = [np.bincount(images[:, c].ravel(), minlength=256) for c in range(images.shape[1])]
         for c, count in enumerate(counts):
@@ -243,11 +254,11 @@ class Normalise(Layer):
             self.state["mean"][c] = mean
             self.state["std"][c] = max(1.0, np.sqrt(np.average((np.arange(256) - mean) ** 2, weights=count)))
 
-    def forward(self, x, training=False):
+    def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
         mean, std = self.state["mean"], self.state["std"]
         if np.ndim(x) != 4 or x.shape[1] != len(mean):
             raise ValueError(f"images have shape {np.shape(x)}, expected (N, {len(mean)}, H, W): one image is x[None]")
         return (x - mean[:, None, None]) / std[:, None, None]
 
-    def backward(self, dout):
+    def backward(self, dout: np.ndarray) -> np.ndarray:
         return as_float(dout, "dout", "N C H W") / self.state["std"][:, None, None]

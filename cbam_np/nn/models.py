@@ -1,16 +1,20 @@
 """Networks: images in, probabilities out."""
 
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from ..ops import softmax
 from ..ops.checks import check_option
 from .containers import Residual, Sequential
+from .layer import Layer
 from .layers import CBAM, CONV_STARTS, SE, BatchNorm2d, Conv2d, GlobalAvgPool, Linear, MaxPool2d, Normalise, ReLU
 from .pieces import InPieces
 
-ATTENTIONS = {
+ATTENTIONS: dict[str, Callable[..., Layer]] = {
     "se": SE,
     "cbam": CBAM,
     "channel": partial(CBAM, order="channel"),
@@ -18,10 +22,24 @@ ATTENTIONS = {
 }
 
 
-class Classifier(Sequential):
-    """A network whose first layer normalises images and whose last gives a score a class."""
+def as_images(images: ArrayLike) -> np.ndarray:
+    """Return `images` as an array; a ValueError says so unless they are uint8, (N, 3, H, W), and at least one."""
+    images = np.asarray(images)
+    if images.dtype != np.uint8:
+        raise ValueError(
+            f"images are {images.dtype}, expected uint8 with values 0 to 255: the network normalises them by itself"
+        )
+    if images.ndim != 4 or images.shape[1] != 3:
+        raise ValueError(f"images have shape {images.shape}, expected (N, 3, H, W): one image is images[None]")
+    if images.size == 0:
+        raise ValueError(f"images are empty, shape {images.shape}: pass at least one")
+    return images
 
-    def predict(self, images, batch_size=128):
+
+class Classifier(Sequential):
+    """A network whose first layer normalises images and whose last gives one score per class."""
+
+    def predict(self, images: ArrayLike, batch_size: int = 128) -> np.ndarray:
         """Return the probability of each class for each image.
 
         Parameters
@@ -41,13 +59,7 @@ class Classifier(Sequential):
         ValueError
             If the images are not uint8 of shape (N, 3, H, W).
         """
-        images = np.asarray(images)
-        if images.dtype != np.uint8:
-            raise ValueError(
-                f"images are {images.dtype}, expected uint8 with values 0 to 255: the network normalises them by itself"
-            )
-        if len(images) == 0:
-            raise ValueError(f"images are empty, shape {images.shape}: pass at least one")
+        images = as_images(images)
         batches = range(0, len(images), batch_size)
         pieces = InPieces(self)
         return np.concatenate([softmax(pieces.forward(images[at : at + batch_size])) for at in batches])
@@ -56,8 +68,8 @@ class Classifier(Sequential):
 class SmallCNN(Classifier):
     """A few stages of convolution, batch normalisation, ReLU and attention, with pooling between them.
 
-    An image of 32×32 pixels becomes 32 maps of 32×32, 64 of 16×16, 128 of 8×8, then 128 averages and a score
-    a class.
+    An image of 32×32 pixels becomes 32 maps of 32×32, 64 of 16×16, 128 of 8×8, then 128 averages and one
+    score per class.
 
     Parameters
     ----------
@@ -70,7 +82,7 @@ class SmallCNN(Classifier):
     channels : tuple of int
         Channels of the stages.
     convs : int or tuple of int
-        Convolutions a stage, each with its batch normalisation and ReLU.
+        Convolutions per stage, each with its batch normalisation and ReLU.
     conv_start : {"he", "dirac"}
         How the convolutions but the first start: drawn at random, or so that they pass on what they are given, as
         far as there are channels for it. A deep network learns faster from there.
@@ -89,32 +101,33 @@ class SmallCNN(Classifier):
 
     def __init__(
         self,
-        attention=None,
+        attention: str | None = None,
         *,
-        rng,
-        classes=10,
-        channels=(32, 64, 128),
-        convs=1,
-        conv_start="he",
-        reduction=16,
-        dtype=np.float32,
-        **options,
-    ):
+        rng: np.random.Generator,
+        classes: int = 10,
+        channels: Sequence[int] = (32, 64, 128),
+        convs: int | Sequence[int] = 1,
+        conv_start: str = "he",
+        reduction: int = 16,
+        dtype: DTypeLike = np.float32,
+        **options: Any,
+    ) -> None:
         check_option(attention, "attention", (None, *ATTENTIONS))
         check_option(conv_start, "conv_start", CONV_STARTS)
         convs = (convs,) * len(channels) if isinstance(convs, int) else convs
         if len(convs) != len(channels) or min(convs) < 1:
             raise ValueError(f"convs are {convs}, expected a number, 1 or more, for each of the stages {channels}")
-        stages, inputs = {}, 3
+        stages: dict[str, dict[str, Layer]] = {}
+        inputs = 3
         for number, (width, depth) in enumerate(zip(channels, convs, strict=True), start=1):
-            stages[f"stage{number}"] = stage = {}
+            stage = stages[f"stage{number}"] = {}
             for which in ("", *range(2, depth + 1)):
                 start = "he" if number == 1 and not stage else conv_start
                 stage[f"conv{which}"] = Conv2d(inputs, width, rng=rng, dtype=dtype, start=start)
                 stage |= {f"bn{which}": BatchNorm2d(width, dtype=dtype), f"relu{which}": ReLU()}
                 inputs = width
         head = Linear(inputs, classes, rng=rng, dtype=dtype)
-        parts = {"normalise": Normalise(dtype=dtype)}
+        parts: dict[str, Layer] = {"normalise": Normalise(dtype=dtype)}
         for number, (width, (name, stage)) in enumerate(zip(channels, stages.items(), strict=True)):
             if number:
                 parts[f"pool{number}"] = MaxPool2d(2)
@@ -123,14 +136,16 @@ class SmallCNN(Classifier):
         super().__init__(**parts, average=GlobalAvgPool(), head=head)
 
 
-def make_attention(name, width, reduction, **options):
+def make_attention(name: str | None, width: int, reduction: int, **options: Any) -> dict[str, Layer]:
     """Return the attention as what is added to a stage or a branch: nothing where `name` is None."""
     return {} if name is None else {"attention": ATTENTIONS[name](width, reduction, **options)}
 
 
-def make_branch(convs, *, rng, dtype):
+def make_branch(
+    convs: Sequence[tuple[int, int, int, int]], *, rng: np.random.Generator, dtype: DTypeLike
+) -> dict[str, Layer]:
     """Return the parts of a branch: convolutions (inputs, outputs, side, stride), normalised, with ReLU between."""
-    parts = {}
+    parts: dict[str, Layer] = {}
     for number, (inputs, outputs, side, stride) in enumerate(convs, start=1):
         if parts:
             parts[f"relu{number - 1}"] = ReLU()
@@ -139,7 +154,9 @@ def make_branch(convs, *, rng, dtype):
     return parts
 
 
-def make_shortcut(inputs, outputs, stride, *, rng, dtype):
+def make_shortcut(
+    inputs: int, outputs: int, stride: int, *, rng: np.random.Generator, dtype: DTypeLike
+) -> Layer | None:
     """Return what brings x to the branch's shape, or None where it has that shape."""
     if inputs == outputs and stride == 1:
         return None
@@ -147,7 +164,7 @@ def make_shortcut(inputs, outputs, stride, *, rng, dtype):
     return Sequential(conv=conv, bn=BatchNorm2d(outputs, dtype=dtype))
 
 
-def make_block(branch, shortcut):
+def make_block(branch: dict[str, Layer], shortcut: Layer | None) -> Layer:
     """Return ReLU(branch(x) + shortcut(x))."""
     return Sequential(residual=Residual(Sequential(**branch), shortcut), relu=ReLU())
 
@@ -179,14 +196,23 @@ class ResNet(Classifier):
     """
 
     def __init__(
-        self, depth=20, attention=None, *, rng, width=16, classes=10, reduction=16, dtype=np.float32, **options
-    ):
+        self,
+        depth: int = 20,
+        attention: str | None = None,
+        *,
+        rng: np.random.Generator,
+        width: int = 16,
+        classes: int = 10,
+        reduction: int = 16,
+        dtype: DTypeLike = np.float32,
+        **options: Any,
+    ) -> None:
         check_option(attention, "attention", (None, *ATTENTIONS))
         blocks, rest = divmod(depth - 2, 6)
         if blocks < 1 or rest:
             raise ValueError(f"depth is {depth}, expected 6n + 2: 8, 14, 20, 26, 32, 44, 56, …")
-        of = {"rng": rng, "dtype": dtype}
-        parts = {
+        of: dict[str, Any] = {"rng": rng, "dtype": dtype}
+        parts: dict[str, Layer] = {
             "normalise": Normalise(dtype=dtype),
             "stem": Sequential(conv=Conv2d(3, width, **of), bn=BatchNorm2d(width, dtype=dtype), relu=ReLU()),
         }

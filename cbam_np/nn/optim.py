@@ -23,12 +23,18 @@ class SGD:
         λ.
     """
 
-    def __init__(self, params, momentum=0.9, nesterov=True, weight_decay=5e-4):
+    def __init__(
+        self,
+        params: dict[str, np.ndarray],
+        momentum: float = 0.9,
+        nesterov: bool = True,
+        weight_decay: float = 5e-4,
+    ) -> None:
         self.params = params
         self.momentum, self.nesterov, self.weight_decay = momentum, nesterov, weight_decay
         self.velocity = {name: np.zeros_like(p) for name, p in params.items()}
 
-    def step(self, grads, lr):
+    def step(self, grads: dict[str, np.ndarray], lr: float) -> None:
         """Move every parameter once.
 
         Parameters
@@ -47,29 +53,29 @@ class SGD:
             p -= lr * (g + self.momentum * v if self.nesterov else v)
 
 
-def constant(progress):
+def constant(progress: float) -> float:
     """Return 1 all the way."""
     return 1.0
 
 
-def step_decay(progress):
+def step_decay(progress: float) -> float:
     """Return 1, then a tenth after half of the way, then a hundredth after three quarters."""
     return 0.1 ** ((progress >= 0.5) + (progress >= 0.75))
 
 
-def cosine(progress):
+def cosine(progress: float) -> float:
     """Return half a wave of cosine, from 1 to 0 (Loshchilov and Hutter, ICLR 2017)."""
     return (1 + math.cos(math.pi * progress)) / 2
 
 
-def one_cycle(progress, warm_up=0.25):
+def one_cycle(progress: float, warm_up: float = 0.25) -> float:
     """Return a straight climb from 1/25 to 1, then half a wave of cosine down to 0 (Smith, 2018)."""
     if progress < warm_up:
         return 0.04 + 0.96 * progress / warm_up
     return cosine((progress - warm_up) / (1 - warm_up))
 
 
-def triangle(progress, warm_up=0.25):
+def triangle(progress: float, warm_up: float = 0.25) -> float:
     """Return a straight climb from 0 to 1, then straight down to 0 (Smith, WACV 2017)."""
     return progress / warm_up if progress < warm_up else (1 - progress) / (1 - warm_up)
 

@@ -2,11 +2,9 @@
 
 import numpy as np
 
-from ..ops.steps import together
+from ..engine import piece_count, run_pieces, total
 from .containers import Container
-
-PIECES = 4  # depends on nothing: not on the number of threads, and so neither does any bit of a result
-FEWEST = 4  # images in a piece; with fewer, the interpreter is what takes the time
+from .layer import Layer
 
 
 class InPieces:
@@ -20,26 +18,33 @@ class InPieces:
         The network.
     """
 
-    def __init__(self, model):
+    def __init__(self, model: Layer) -> None:
         self.model = model
-        self.twins = []
+        self.twins: list[Layer] = []
 
-    def forward(self, x, training=False):
+    def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
         """Return the output for a batch; `backward` can follow where it was for training."""
-        pieces = np.array_split(x, max(1, min(PIECES, len(x) // FEWEST)))
+        pieces = np.array_split(x, piece_count(len(x)))
         self.twins = [self._twin(training) for _ in pieces]
-        work = zip(self.twins, pieces, strict=True)
-        return np.concatenate(together([twin.forward_steps(piece, training) for twin, piece in work]))
 
-    def backward(self, dout):
+        def run(at: int) -> np.ndarray:
+            return self.twins[at].forward(pieces[at], training)
+
+        return np.concatenate(run_pieces(run, range(len(pieces))))
+
+    def backward(self, dout: np.ndarray) -> None:
         """Fill the network's `grads`; the gradient of the images, for which training has no use, is left out."""
-        work = zip(self.twins, np.array_split(dout, len(self.twins)), strict=True)
-        together([twin.backward_steps(piece) for twin, piece in work])
+        pieces = np.array_split(dout, len(self.twins))
+
+        def run(at: int) -> None:
+            self.twins[at].backward(pieces[at])
+
+        run_pieces(run, range(len(pieces)))
         for (_, layer), *twins in zip(self.model.layers(), *(twin.layers() for twin in self.twins), strict=True):
             if not isinstance(layer, Container):
-                layer.grads = {name: sum(twin.grads[name] for _, twin in twins) for name in layer.params}
+                layer.grads = {name: total(twin.grads[name] for _, twin in twins) for name in layer.params}
 
-    def _twin(self, training):
+    def _twin(self, training: bool) -> Layer:
         twin = self.model.twin()
         twin.leave_out_dx()  # of the images
         for _, layer in twin.layers():

@@ -4,12 +4,19 @@
 forward's arrays. The pairs are pure: they keep no state and write to no argument.
 """
 
-from ..engine import memory
-from .activations import relu_backward, relu_forward, sigmoid_backward, sigmoid_forward
+from .activations import relu, relu_backward, relu_forward, sigmoid, sigmoid_backward, sigmoid_forward
 from .conv import conv2d_backward, conv2d_backward_loops, conv2d_forward, conv2d_forward_loops
 from .linear import linear_backward, linear_forward
 from .loss import softmax, softmax_cross_entropy_backward, softmax_cross_entropy_forward
-from .norm import batch_norm_backward, batch_norm_forward, batch_norm_moments, batch_norm_sums, merge_moments
+from .norm import (
+    Moments,
+    batch_norm,
+    batch_norm_backward,
+    batch_norm_forward,
+    batch_norm_moments,
+    batch_norm_sums,
+    merge_moments,
+)
 from .pooling import (
     avg_pool_backward,
     avg_pool_backward_loops,
@@ -27,5 +34,3 @@ from .windows import (
     max_pool2d_forward,
     max_pool2d_forward_loops,
 )
-
-memory.keep()

@@ -4,8 +4,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..engine.slices import batch_slices, over_slices
+from .. import engine
 from .checks import as_float, check_dout, inexact
+
+
+def relu(x: np.ndarray) -> np.ndarray:
+    """ReLU(x) = x if x > 0 else 0: the definition."""
+    return np.where(x > 0, x, 0)
+
+
+def sigmoid(z: np.ndarray) -> np.ndarray:
+    """σ(z) = 1 / (1 + e^{-z}): the definition."""
+    return 1 / (1 + np.exp(-z))
 
 
 class ReLUCache(NamedTuple):
@@ -20,7 +30,7 @@ class SigmoidCache(NamedTuple):
     out: np.ndarray
 
 
-def relu_forward(x):
+def relu_forward(x: np.ndarray) -> tuple[np.ndarray, ReLUCache]:
     r"""Rectified linear unit, ReLU(x) = x if x > 0 else 0.
 
     Parameters
@@ -39,17 +49,11 @@ def relu_forward(x):
     -----
     Source: the lecture, Step 1.
     """
-    x = as_float(x, "x")
-    if x.dtype == object or x.ndim == 0:
-        out = np.maximum(x, 0)
-        return out, ReLUCache(out)
-    out = np.empty(x.shape, x.dtype)
-    zero = np.zeros(x.shape[1:], x.dtype)  # NumPy compares with an array three times as fast as with one number
-    over_slices(lambda s: np.maximum(x[s], zero, out=out[s]), batch_slices(len(x), 2 * x[0].nbytes))
+    out = engine.positive_part(as_float(x, "x"))
     return out, ReLUCache(out)
 
 
-def relu_backward(dout, cache):
+def relu_backward(dout: np.ndarray, cache: ReLUCache) -> np.ndarray:
     r"""Gradient of `relu_forward`.
 
     The slope is 1 where x > 0, which is where out > 0, and 0 elsewhere, so dx = dout ⊗ [out > 0]. At x = 0 there
@@ -72,15 +76,11 @@ def relu_backward(dout, cache):
     ValueError
         If `dout` does not have the shape of x.
     """
-    out, dout = cache.out, check_dout(dout, cache.out.shape)
-    if out.ndim == 0:
-        return dout * (out > 0)
-    dx = np.empty(out.shape, dout.dtype)
-    over_slices(lambda s: np.multiply(dout[s], out[s] > 0, out=dx[s]), batch_slices(len(out), 3 * out[0].nbytes))
-    return dx
+    dout = check_dout(dout, cache.out.shape)
+    return engine.pass_where_positive(dout, cache.out)  # dx = dout ⊗ [out > 0]
 
 
-def sigmoid_forward(z):
+def sigmoid_forward(z: np.ndarray) -> tuple[np.ndarray, SigmoidCache]:
     r"""Logistic sigmoid, σ(z) = 1 / (1 + e^{-z}), without overflow at any z.
 
     Only e^{-|z|} is ever taken, which lies in (0, 1]: for z ≥ 0, σ = 1 / (1 + e^{-|z|}), and for z < 0 the
@@ -108,7 +108,7 @@ def sigmoid_forward(z):
     return out, SigmoidCache(out)
 
 
-def sigmoid_backward(dout, cache):
+def sigmoid_backward(dout: np.ndarray, cache: SigmoidCache) -> np.ndarray:
     r"""Gradient of `sigmoid_forward`.
 
     dσ/dz = e^{-z} / (1 + e^{-z})² = σ(z) (1 - σ(z)), so dz = dout ⊗ σ ⊗ (1 - σ).

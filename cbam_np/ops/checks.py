@@ -1,11 +1,13 @@
 """What every operation asks of its arrays, so that bad input is answered in words."""
 
+from collections.abc import Iterable, Sequence
 from numbers import Rational
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
-def as_float(x, name, axes=None):
+def as_float(x: ArrayLike, name: str, axes: str | None = None) -> np.ndarray:
     """Return `x` as an array that the operations can calculate with.
 
     float32 and float64 stay what they are; integers and booleans become float64; object arrays of
@@ -58,35 +60,35 @@ def as_float(x, name, axes=None):
     return x
 
 
-def inexact(x):
+def inexact(x: np.ndarray) -> np.ndarray:
     """Return `x` with fractions turned into float64: where a sigmoid or a gradient begins, exactness ends."""
     return x.astype(np.float64) if x.dtype == object else x
 
 
-def alike(x, W):
+def alike(x: np.ndarray, W: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return both arrays as they are if both or none hold fractions, and otherwise both as floats."""
     return (x, W) if x.dtype == W.dtype else (inexact(x), inexact(W))
 
 
-def check_shape(array, name, expected, hint):
+def check_shape(array: ArrayLike, name: str, expected: Sequence[int], hint: str) -> None:
     """Raise a ValueError that names `array`, both shapes and the way out, unless its shape is `expected`."""
     if np.shape(array) != tuple(expected):
         raise ValueError(f"{name} has shape {np.shape(array)}, expected {tuple(expected)}: {hint}")
 
 
-def check_option(value, name, allowed):
+def check_option(value: object, name: str, allowed: Iterable) -> None:
     """Raise a ValueError that lists what is `allowed`, unless `value` is one of it."""
     if value not in list(allowed):  # a list, so that a value which cannot be hashed is answered as well
         raise ValueError(f"{name} is {value!r}, expected one of {', '.join(map(repr, allowed))}")
 
 
-def check_rng(rng):
+def check_rng(rng: object) -> None:
     """Raise a TypeError unless `rng` is a NumPy generator: randomness is handed in, never taken from a global one."""
     if not isinstance(rng, np.random.Generator):
         raise TypeError(f"rng is {rng!r}, expected a generator: np.random.default_rng(0)")
 
 
-def check_dout(dout, out_shape, name="dout"):
+def check_dout(dout: ArrayLike, out_shape: Sequence[int], name: str = "dout") -> np.ndarray:
     """Return the upstream gradient as floats; raise a ValueError unless it has the shape of forward's output."""
     dout = inexact(as_float(dout, name))
     check_shape(dout, name, out_shape, "the gradient has the shape of the output it belongs to")

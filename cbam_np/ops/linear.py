@@ -7,6 +7,11 @@ import numpy as np
 from .checks import alike, as_float, check_dout, check_shape, inexact
 
 
+def linear(x: np.ndarray, W: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """X Wᵀ + b, for each row of x: the definition."""
+    return np.array([[np.dot(W[m], x[n]) + b[m] for m in range(len(W))] for n in range(len(x))])
+
+
 class LinearCache(NamedTuple):
     """What `linear_backward` needs: the input and the weights."""
 
@@ -15,22 +20,22 @@ class LinearCache(NamedTuple):
     has_bias: bool
 
 
-def linear_forward(x, W, b=None):
+def linear_forward(x: np.ndarray, W: np.ndarray, b: np.ndarray | None = None) -> tuple[np.ndarray, LinearCache]:
     r"""Linear map of every row, out = x Wᵀ + b.
 
     Parameters
     ----------
     x : ndarray, shape (N, D)
-        One input vector a row.
+        One input vector per row.
     W : ndarray, shape (M, D)
-        One output's weights a row.
+        The weights of one output per row.
     b : ndarray, shape (M,), optional
         Bias; the lecture's MLP has none.
 
     Returns
     -------
     out : ndarray, shape (N, M)
-        One output vector a row.
+        One output vector per row.
     cache : LinearCache
         For `linear_backward`.
 
@@ -49,17 +54,17 @@ def linear_forward(x, W, b=None):
     out = x @ W.T  # (N,D) @ (D,M) -> (N,M)
     if b is not None:
         b = as_float(b, "b", "outputs")
-        check_shape(b, "b", (len(W),), "one bias an output")
+        check_shape(b, "b", (len(W),), "one bias per output")
         out, b = alike(out, b)
         out = out + b.astype(out.dtype)
     return out, LinearCache(x, W, b is not None)
 
 
-def linear_backward(dout, cache):
+def linear_backward(dout: np.ndarray, cache: LinearCache) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     r"""Gradient of `linear_forward`.
 
     out_m = Σ_d W_md x_d + b_m. Each x_d reaches every output through W_md: dx = dout W.
-    Each W_md meets x_d once an image: dW = doutᵀ x, summed over the batch; b meets a 1: db = Σ_n dout.
+    Each W_md meets x_d once per image: dW = doutᵀ x, summed over the batch; b meets a 1: db = Σ_n dout.
 
     Parameters
     ----------

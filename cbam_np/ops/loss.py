@@ -7,6 +7,12 @@ import numpy as np
 from .checks import as_float
 
 
+def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float:
+    """-(1/N) Σ_n log p[n, label of n], with p = e^s / Σ e^s: the definition, without label smoothing."""
+    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    return -np.mean([np.log(p[n, k]) for n, k in enumerate(labels)])
+
+
 class LossCache(NamedTuple):
     """What `softmax_cross_entropy_backward` needs: the probabilities and what they should have been."""
 
@@ -14,8 +20,8 @@ class LossCache(NamedTuple):
     target: np.ndarray
 
 
-def softmax(logits):
-    r"""Probabilities p_k = e^{s_k} / Σ_j e^{s_j}, one row an image.
+def softmax(logits: np.ndarray) -> np.ndarray:
+    r"""Probabilities p_k = e^{s_k} / Σ_j e^{s_j}, one row per image.
 
     The row's maximum is subtracted first, which changes nothing in the fraction and keeps e^s finite.
 
@@ -39,7 +45,9 @@ def softmax(logits):
     return e / e.sum(axis=1, keepdims=True)
 
 
-def softmax_cross_entropy_forward(logits, labels, label_smoothing=0.0):
+def softmax_cross_entropy_forward(
+    logits: np.ndarray, labels: np.ndarray, label_smoothing: float = 0.0
+) -> tuple[np.floating, LossCache]:
     r"""Mean cross-entropy between softmax(logits) and the labels, L = -(1/N) Σ_n Σ_k t_nk log p_nk.
 
     With label smoothing ε the target t is 1 - ε + ε/K for the true class and ε/K for the others.
@@ -69,7 +77,9 @@ def softmax_cross_entropy_forward(logits, labels, label_smoothing=0.0):
     N, K = logits.shape
     labels = np.asarray(labels)
     if labels.shape != (N,) or labels.dtype.kind not in "iu":
-        raise ValueError(f"labels are {labels.dtype} of shape {labels.shape}, expected {N} whole numbers, one an image")
+        raise ValueError(
+            f"labels are {labels.dtype} of shape {labels.shape}, expected {N} whole numbers, one per image"
+        )
     if labels.min() < 0 or labels.max() >= K:
         raise ValueError(f"labels go from {labels.min()} to {labels.max()}, expected 0 to {K - 1} for {K} logits")
     if not 0 <= label_smoothing < 1:
@@ -81,7 +91,7 @@ def softmax_cross_entropy_forward(logits, labels, label_smoothing=0.0):
     return -(target * log_p).sum() / logits.dtype.type(N), LossCache(np.exp(log_p), target)
 
 
-def softmax_cross_entropy_backward(dloss, cache):
+def softmax_cross_entropy_backward(dloss: float, cache: LossCache) -> np.ndarray:
     r"""Gradient of `softmax_cross_entropy_forward`.
 
     ∂(-Σ_k t_k log p_k)/∂s_j = p_j Σ_k t_k - t_j = p_j - t_j, because the targets of an image add to 1.

@@ -1,74 +1,71 @@
 """Batch normalisation: each channel brought to mean 0 and variance 1, then scaled and shifted."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from ..engine.slices import batch_slices, over_slices
+from .. import engine
 from .checks import as_float, check_dout, check_shape
 
-PIXELS = (0, 2, 3)  # the axes of (N, C, H, W) that one channel's statistics run over
+
+def batch_norm(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, eps: float = 1e-5) -> np.ndarray:
+    """γ (x - μ) / √(v + ε) + β, with the mean μ and the variance v of each channel: the definition."""
+    mu = x.mean(axis=(0, 2, 3), keepdims=True)  # (N,C,H,W) -> (1,C,1,1)
+    v = x.var(axis=(0, 2, 3), keepdims=True)
+    x_hat = (x - mu) / np.sqrt(v + eps)
+    return gamma[:, None, None] * x_hat + beta[:, None, None]
+
+
+class Moments(NamedTuple):
+    """Of each channel: the number M of its values, their mean, and Σ (x - mean)²."""
+
+    M: int
+    mean: np.ndarray
+    squares: np.ndarray
 
 
 class BatchNormCache(NamedTuple):
-    """What `batch_norm_backward` needs, and the statistics that were used, of `count` values a channel."""
+    """What `batch_norm_backward` needs, and the statistics that were used; `moments` is None in inference."""
 
     x: np.ndarray
     gamma: np.ndarray
     inv_std: np.ndarray
     mean: np.ndarray
     var: np.ndarray
-    count: int
-    training: bool
+    moments: Moments | None
 
 
-class Moments(NamedTuple):
-    """Of each channel: how many values, their mean, and Σ (x - mean)²."""
+def batch_norm_moments(x: np.ndarray) -> Moments:
+    """Return the `Moments` of a batch, or of a piece of one, shape (N, C, H, W)."""
 
-    count: int
-    mean: np.ndarray
-    squares: np.ndarray
-
-
-def _per_channel(x, **arrays):
-    """Return arrays of one number a channel, in the dtype of x."""
-    for name, array in arrays.items():
-        check_shape(array, name, (x.shape[1],), "one number a channel of x")
-    return (np.asarray(array, x.dtype) for array in arrays.values())
-
-
-def _over_pixels(*factors):
-    """Return Σ a, or Σ a ⊗ b, over (N, H, W): a number a channel."""
-    return np.einsum(",".join(["nchw"] * len(factors)) + "->c", *factors)
-
-
-def _slices(x):
-    return batch_slices(len(x), 4 * x[0].nbytes)
-
-
-def batch_norm_moments(x):
-    """Return the `Moments` of a batch, or of a piece of one, shape (N, C, H, W); each number is read once."""
-
-    def own(s):
-        count = x[s].size // x.shape[1]
-        mean = _over_pixels(x[s]) / count
+    def own(s: slice) -> Moments:
+        M = x[s].size // x.shape[1]
+        mean = engine.sum_per_channel(x[s]) / M
         centred = x[s] - mean[:, None, None]
-        return Moments(count, mean, _over_pixels(centred, centred))
+        return Moments(M, mean, engine.sum_per_channel(centred, centred))
 
-    return merge_moments(over_slices(own, _slices(x)))
+    return merge_moments(engine.over_slices(own, engine.channel_slices(x)))
 
 
-def merge_moments(parts):
+def merge_moments(parts: Sequence[Moments]) -> Moments:
     """Return the `Moments` of pieces together.
 
     Around the mean μ of all, a piece with M values, mean m and Σ (x - m)² = q has the squares q + M (m - μ)².
     """
-    count = sum(part.count for part in parts)
-    mean = sum(part.count * part.mean for part in parts) / count
-    return Moments(count, mean, sum(part.squares + part.count * (part.mean - mean) ** 2 for part in parts))
+    M = sum(part.M for part in parts)
+    mean = engine.total(part.M * part.mean for part in parts) / M
+    return Moments(M, mean, engine.total(part.squares + part.M * (part.mean - mean) ** 2 for part in parts))
 
 
-def batch_norm_forward(x, gamma, beta, running=None, eps=1e-5, moments=None):
+def batch_norm_forward(
+    x: np.ndarray,
+    gamma: np.ndarray,
+    beta: np.ndarray,
+    running: tuple[np.ndarray, np.ndarray] | None = None,
+    eps: float = 1e-5,
+    moments: Moments | None = None,
+) -> tuple[np.ndarray, BatchNormCache]:
     r"""Batch normalisation over (N, H, W), x̂ = (x - μ) / √(v + ε), out = γ x̂ + β.
 
     In training (`running` is None) μ and v are the batch's own mean and variance, channel by channel; the
@@ -97,7 +94,7 @@ def batch_norm_forward(x, gamma, beta, running=None, eps=1e-5, moments=None):
     Raises
     ------
     ValueError
-        If the shapes do not fit, or a training batch has one value a channel.
+        If the shapes do not fit, or a training batch has only one value per channel.
 
     Notes
     -----
@@ -106,40 +103,48 @@ def batch_norm_forward(x, gamma, beta, running=None, eps=1e-5, moments=None):
     x = as_float(x, "x", "N C H W")
     gamma, beta = _per_channel(x, gamma=gamma, beta=beta)
     if running is None:
-        count, mean, squares = batch_norm_moments(x) if moments is None else moments
-        if count == 1:
-            raise ValueError(f"x has one value a channel, shape {x.shape}: training needs more to have a variance")
-        var = squares / count
+        moments = batch_norm_moments(x) if moments is None else moments
+        if moments.M == 1:
+            raise ValueError(
+                f"x has one value per channel, shape {x.shape}: in training, a variance needs at least two"
+            )
+        mean, var = moments.mean, moments.squares / moments.M
     else:
+        moments = None
         mean, var = _per_channel(x, **dict(zip(("running mean", "running var"), running, strict=True)))
-        count = None
     inv_std = 1 / np.sqrt(var + eps)
-    out = np.empty(x.shape, x.dtype)
-
     scale = gamma * inv_std
-    shift = beta - mean * scale  # γ (x - μ) / √(v+ε) + β in two passes instead of three
-
-    def normalise(s):
-        np.multiply(x[s], scale[:, None, None], out=out[s])
-        out[s] += shift[:, None, None]
-
-    over_slices(normalise, _slices(x))
-    return out, BatchNormCache(x, gamma, inv_std, mean, var, count, running is None)
+    shift = beta - mean * scale
+    out = engine.scale_and_shift(x, scale, shift)  # γ (x - μ) / √(v+ε) + β in two passes instead of four
+    return out, BatchNormCache(x, gamma, inv_std, mean, var, moments)
 
 
-def batch_norm_sums(dout, cache):
+def _per_channel(x: np.ndarray, **arrays: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return arrays of one number per channel, in the dtype of x."""
+    for name, array in arrays.items():
+        check_shape(array, name, (x.shape[1],), "one number per channel of x")
+    return tuple(np.asarray(array, x.dtype) for array in arrays.values())
+
+
+def batch_norm_sums(dout: np.ndarray, cache: BatchNormCache) -> tuple[np.ndarray, np.ndarray]:
     """Return dγ = Σ dout ⊗ x̂ and dβ = Σ dout, or what a piece of the batch contributes to them."""
     x, dout = cache.x, check_dout(dout, cache.x.shape)
-    parts = over_slices(lambda s: (_over_pixels(dout[s]), _over_pixels(dout[s], x[s])), _slices(x))
-    dbeta, products = (sum(sums) for sums in zip(*parts, strict=True))
+
+    def own(s: slice) -> tuple[np.ndarray, np.ndarray]:
+        return engine.sum_per_channel(dout[s]), engine.sum_per_channel(dout[s], x[s])
+
+    parts = engine.over_slices(own, engine.channel_slices(x))
+    dbeta, products = map(engine.total, zip(*parts, strict=True))
     return (products - cache.mean * dbeta) * cache.inv_std, dbeta  # Σ dout ⊗ (x - μ) / √(v+ε)
 
 
-def batch_norm_backward(dout, cache, sums=None):
+def batch_norm_backward(
+    dout: np.ndarray, cache: BatchNormCache, sums: Sequence[np.ndarray] | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     r"""Gradient of `batch_norm_forward`.
 
     dγ = Σ dout ⊗ x̂ and dβ = Σ dout, over (N, H, W). In inference μ and v are constants: dx = dout γ / √(v+ε).
-    In training x also moves μ and v. With M values a channel, ∂x̂_i/∂x_j = (δ_ij - 1/M - x̂_i x̂_j / M) / √(v+ε),
+    In training x also moves μ and v. With M values per channel, ∂x̂_i/∂x_j = (δ_ij - 1/M - x̂_i x̂_j / M) / √(v+ε),
     which summed against dout gives dx = γ / √(v+ε) · (dout - dβ / M - x̂ dγ / M).
 
     Parameters
@@ -163,22 +168,12 @@ def batch_norm_backward(dout, cache, sums=None):
     ValueError
         If `dout` does not have the output's shape.
     """
-    x, gamma, inv_std, mean, _, count, training = cache
+    x, gamma, inv_std, mean, _, moments = cache
     dout = check_dout(dout, x.shape)
     dgamma, dbeta = batch_norm_sums(dout, cache) if sums is None else sums
-    dx = np.empty(x.shape, np.result_type(dout, x))
-    if training:
-        slope = dgamma * inv_std / count
-        constant = dbeta / count - mean * slope  # dβ/M + x̂ dγ/M = x slope + constant
-
-    def backward(s):
-        if training:  # x moved the mean and the variance, too
-            np.multiply(x[s], -slope[:, None, None], out=dx[s])
-            dx[s] -= constant[:, None, None]
-            dx[s] += dout[s]
-            dx[s] *= (gamma * inv_std)[:, None, None]
-        else:
-            np.multiply(dout[s], (gamma * inv_std)[:, None, None], out=dx[s])
-
-    over_slices(backward, _slices(x))
-    return dx, dgamma, dbeta
+    scale = gamma * inv_std
+    if moments is None:
+        return engine.multiply_per_channel(dout, scale, np.result_type(dout, x)), dgamma, dbeta
+    slope = dgamma * inv_std / moments.M
+    constant = dbeta / moments.M - mean * slope  # dβ/M + x̂ dγ/M = slope x + constant
+    return engine.combine_per_channel(dout, x, slope, constant, scale), dgamma, dbeta

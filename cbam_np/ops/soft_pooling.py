@@ -12,6 +12,16 @@ from .checks import as_float, check_dout, check_option, inexact
 from .pooling import OVER, flat_view, flatten, out_shape
 
 
+def lp(values: np.ndarray) -> float:
+    """(Σ x²)^½: the definition, of the numbers that are pooled into one."""
+    return np.sqrt(np.sum(values**2))
+
+
+def lse(values: np.ndarray) -> float:
+    """Log Σ e^x: the definition, of the numbers that are pooled into one."""
+    return np.log(np.sum(np.exp(values)))
+
+
 class SoftPoolCache(NamedTuple):
     """What backward needs: by how much each entry moves the result, and which way was pooled."""
 
@@ -19,7 +29,7 @@ class SoftPoolCache(NamedTuple):
     over: str
 
 
-def lp_pool_forward(x, over="space"):
+def lp_pool_forward(x: np.ndarray, over: str = "space") -> tuple[np.ndarray, SoftPoolCache]:
     r"""L2 norm over space or over channels.
 
     Over space: out[n,c] = (Σ_ij x[n,c,i,j]²)^½. Over channels: out[n,0,i,j] = (Σ_c x[n,c,i,j]²)^½. A sum, not a mean.
@@ -54,7 +64,7 @@ def lp_pool_forward(x, over="space"):
     return norm.reshape(out_shape(x.shape, over)), SoftPoolCache(slope.reshape(x.shape), over)
 
 
-def lp_pool_backward(dout, cache, into=None):
+def lp_pool_backward(dout: np.ndarray, cache: SoftPoolCache, into: np.ndarray | None = None) -> np.ndarray:
     r"""Gradient of `lp_pool_forward`.
 
     The root's slope times the square's: each entry moves the norm by x / out, and so gets dout · x / out. Where all
@@ -82,7 +92,7 @@ def lp_pool_backward(dout, cache, into=None):
     return _spread(dout, cache, into)
 
 
-def lse_pool_forward(x, over="space"):
+def lse_pool_forward(x: np.ndarray, over: str = "space") -> tuple[np.ndarray, SoftPoolCache]:
     r"""Logarithm of the sum of exponentials, over space or over channels.
 
     Over space: out[n,c] = log Σ_ij exp x[n,c,i,j]; over channels likewise. The largest entry m is taken out first,
@@ -120,7 +130,7 @@ def lse_pool_forward(x, over="space"):
     return out, SoftPoolCache((powers / total).reshape(x.shape), over)
 
 
-def lse_pool_backward(dout, cache, into=None):
+def lse_pool_backward(dout: np.ndarray, cache: SoftPoolCache, into: np.ndarray | None = None) -> np.ndarray:
     r"""Gradient of `lse_pool_forward`.
 
     Each entry moves the result by exp x / Σ exp x, its share of the softmax, and gets that share of dout.
@@ -147,14 +157,14 @@ def lse_pool_backward(dout, cache, into=None):
     return _spread(dout, cache, into)
 
 
-def _prepare(x, over):
+def _prepare(x: np.ndarray, over: str) -> tuple[np.ndarray, int]:
     """Return x as floats, since roots and exponentials know no fractions, and the axis that disappears."""
     x = as_float(x, "x", "N C H W")
     check_option(over, "over", OVER)
     return inexact(x), OVER[over]
 
 
-def _spread(dout, cache, into):
+def _spread(dout: np.ndarray, cache: SoftPoolCache, into: np.ndarray | None) -> np.ndarray:
     dout = check_dout(dout, out_shape(cache.slope.shape, cache.over))
     share = dout[:, :, None, None] if cache.over == "space" else dout
     if into is None:

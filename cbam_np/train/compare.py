@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.slices import limit_threads
+from ..engine import limit_threads
 from .files import check_writable, write_json
 from .lock import held
 from .machine import cores, describe_machine
