@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cbam_np import SmallCNN, grad_cam
+from cbam_np import SmallCNN, attention_maps, grad_cam
 from cbam_np.explain import resize
 from cbam_np.nn import ResNet
 
