@@ -209,7 +209,7 @@ def test_comparing_the_dialects_on_the_lecture_s_example():
     for row in found.rows:
         assert row.difference == np.abs(row.out - found["paper"].out).max()
     text = str(found)
-    assert "official  0.8748" in text and "luuuyi:     initial weights: pytorch" in text
+    assert "official  0.8748" in text and "luuuyi:     initial weights: fan-out" in text
     assert "keras:      tied maxima: split; MLP with biases, so that b1 counts twice; r = 8" in text
     assert max(map(len, text.splitlines())) <= 80
     page = found._repr_html_()
