@@ -1,20 +1,22 @@
-"""Numerical gradients, to hold against the ones that were derived by hand.
+"""Numerical gradients, to check the ones that were derived by hand.
 
 Nothing here knows a layer: a function from an array to an array is nudged, one entry at a time, and watched.
 """
 
 import warnings
+from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-KINK = 1e-3  # how far the slopes left and right of a point may differ, relatively, before we speak of a kink
+KINK = 1e-3  # how far the slopes left and right of a point may differ, relatively, before it counts as a kink
 
 
 class KinkWarning(UserWarning):
     """The function has a corner inside the step, so that no one number is its slope there."""
 
 
-def _refuse_float32(array, name):
+def _refuse_float32(array: ArrayLike, name: str) -> np.ndarray:
     array = np.asarray(array)
     if array.dtype.kind == "f" and array.dtype != np.float64:
         raise TypeError(
@@ -26,7 +28,9 @@ def _refuse_float32(array, name):
     return array
 
 
-def numerical_gradient(f, x, dout=1.0, step=1e-5):
+def numerical_gradient(
+    f: Callable[[np.ndarray], np.ndarray], x: np.ndarray, dout: np.ndarray | float = 1.0, step: float = 1e-5
+) -> np.ndarray:
     r"""Gradient of L = Σ dout ⊗ f(x) by central differences, (L(x + h) - L(x - h)) / 2h, entry by entry.
 
     The error is of the order of h² times the third derivative plus the rounding of L divided by h.
@@ -34,7 +38,7 @@ def numerical_gradient(f, x, dout=1.0, step=1e-5):
     Parameters
     ----------
     f : callable
-        Takes an array like x and returns an array; called twice an entry of x, and once at x.
+        Takes an array like x and returns an array; called twice per entry of x, and once at x.
     x : ndarray of float64
         Where to take the gradient; not written to.
     dout : ndarray of float64, or 1.0
@@ -67,14 +71,14 @@ def numerical_gradient(f, x, dout=1.0, step=1e-5):
     if np.ndim(dout) and np.shape(dout) != at_x.shape:
         raise ValueError(f"dout has shape {np.shape(dout)}, f(x) has {at_x.shape}: they must be the same")
 
-    def slopes(index, h):
+    def slopes(index: tuple[int, ...], h: float) -> tuple[float, float]:
         """Return the slopes of L left and right of entry `index`."""
         kept, changes = x[index], []
         for by in (-h, h):
             x[index] = kept + by
             changes.append((dout * (np.asarray(f(x.copy())) - at_x)).sum() / by)
         x[index] = kept
-        return changes
+        return changes[0], changes[1]
 
     left, right = np.empty_like(x), np.empty_like(x)
     for index in np.ndindex(*x.shape):
@@ -86,7 +90,7 @@ def numerical_gradient(f, x, dout=1.0, step=1e-5):
     return gradient
 
 
-def _warn_of_kinks(left, right, slopes, step):
+def _warn_of_kinks(left: np.ndarray, right: np.ndarray, slopes: Callable, step: float) -> None:
     """Compare slopes left and right: with half the step, a curve's gap is half as large, a corner's is not."""
     gap = right - left
     suspects = map(tuple, np.argwhere(np.abs(gap) > KINK * max(np.abs(left).max(), np.abs(right).max())))
@@ -105,7 +109,7 @@ def _warn_of_kinks(left, right, slopes, step):
         )
 
 
-def relative_error(a, b):
+def relative_error(a: ArrayLike, b: ArrayLike) -> float:
     r"""Largest difference between two gradients, relative to their largest entry: max|a - b| / max(|a|, |b|).
 
     The scale is the whole array's, so that entries which are 0 in truth and 1e-12 by rounding do not count
@@ -135,8 +139,15 @@ def relative_error(a, b):
     return float(np.abs(a - b).max() / scale) if scale else 0.0
 
 
-def check_gradient(f, x, dout, dx, tolerance=1e-6, step=1e-5):
-    """Hold a gradient derived by hand against the numerical one.
+def check_gradient(
+    f: Callable[[np.ndarray], np.ndarray],
+    x: np.ndarray,
+    dout: np.ndarray,
+    dx: np.ndarray,
+    tolerance: float = 1e-6,
+    step: float = 1e-5,
+) -> float:
+    """Check a gradient derived by hand against the numerical one.
 
     Parameters
     ----------
@@ -169,6 +180,14 @@ def check_gradient(f, x, dout, dx, tolerance=1e-6, step=1e-5):
     -----
     KinkWarning
         See `numerical_gradient`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from cbam_np.gradcheck import check_gradient
+    >>> x, dout = np.array([1.0, 2.0]), np.array([1.0, 1.0])
+    >>> check_gradient(np.square, x, dout, dx=2 * x) < 1e-6
+    True
     """
     dx = _refuse_float32(dx, "dx")
     expected = numerical_gradient(f, x, dout, step)

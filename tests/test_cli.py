@@ -359,7 +359,9 @@ def test_the_example_in_the_help_of_check_is_read(call, answers):
     status, printed, _ = call("check", "--help")
     lines = printed.partition("with the same:\n\n")[2].partition("\n\n")[0].splitlines()
     assert status == 0 and len(lines) == 4
-    assert "5 of 5 answers are wrong" in call("check", answers("help.csv", "\n".join(lines)))[1]  # it gives nothing away
+    assert (
+        "5 of 5 answers are wrong" in call("check", answers("help.csv", "\n".join(lines)))[1]
+    )  # it gives nothing away
     for words in ("Exit status: 0 if nothing is wrong; 1 if something is, or could not be read;", "not judged"):
         assert words in printed
     names = next(line for line in printed.splitlines() if line.startswith("Names")).partition(": ")[2].split(", ")

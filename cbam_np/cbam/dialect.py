@@ -55,6 +55,12 @@ class Dialect:
     ------
     ValueError
         If a choice is unknown.
+
+    Examples
+    --------
+    >>> import cbam_np
+    >>> cbam_np.Dialect(channel_pools=("avg",), order="channel").ties_over("space")
+    'first'
     """
 
     order: str = "channel-spatial"
@@ -142,6 +148,14 @@ def get_dialect(dialect: str | Dialect = "paper", **changes: Any) -> Dialect:
         If the name or a choice is unknown.
     TypeError
         If `changes` has a word that is no field of `Dialect`.
+
+    Examples
+    --------
+    >>> import cbam_np
+    >>> cbam_np.get_dialect("official").spatial_pools
+    ('max', 'avg')
+    >>> cbam_np.get_dialect("paper", order="parallel").order
+    'parallel'
     """
     if not isinstance(dialect, Dialect):
         check_option(dialect, "dialect", DIALECTS)

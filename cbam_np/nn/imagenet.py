@@ -63,6 +63,13 @@ class ImageNetResNet(Classifier):
     Notes
     -----
     Source: Jongchan/attention-module, MODELS/model_resnet.py; without attention it is torchvision's arrangement.
+
+    Examples
+    --------
+    >>> import numpy as np, cbam_np
+    >>> model = cbam_np.ImageNetResNet(18, rng=np.random.default_rng(0), classes=5)
+    >>> list(model.state_dict())[0]
+    'conv1.weight'
     """
 
     def __init__(

@@ -97,6 +97,13 @@ class SmallCNN(Classifier):
     ------
     ValueError
         If `attention` or `conv_start` is unknown, or `convs` are not as many as `channels`.
+
+    Examples
+    --------
+    >>> import numpy as np, cbam_np
+    >>> model = cbam_np.SmallCNN(attention="cbam", rng=np.random.default_rng(0))
+    >>> model.predict(np.zeros((2, 3, 32, 32), np.uint8)).shape
+    (2, 10)
     """
 
     def __init__(
@@ -193,6 +200,13 @@ class ResNet(Classifier):
     ------
     ValueError
         If no such network has that depth, or `attention` is unknown.
+
+    Examples
+    --------
+    >>> import numpy as np, cbam_np
+    >>> model = cbam_np.ResNet(depth=8, attention="cbam", rng=np.random.default_rng(0))
+    >>> model.predict(np.zeros((2, 3, 32, 32), np.uint8)).shape
+    (2, 10)
     """
 
     def __init__(
