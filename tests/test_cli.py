@@ -302,6 +302,31 @@ def test_check_of_a_worksheet(level, call, answers):
     assert call("check", answers("wrong.csv", "F_avg[1],77\n"), *options)[0] == 1
 
 
+def test_check_of_a_worksheet_s_notebook(call, tmp_path):
+    from cbam_np.teach.worksheets.worksheet import worksheet
+
+    assert call("worksheet", "--seed", 5, "--level", "quick", "--out", tmp_path)[0] == 0
+    path = tmp_path / "worksheet-5.ipynb"
+    book = json.loads(path.read_text(encoding="utf-8"))
+    maxima = [str(value) for value in worksheet(5, "quick").trace["F_max"].value]
+    cell = {"cell_type": "code", "source": f'answers["F_max"] = {maxima}', "metadata": {}, "outputs": []}
+    book["cells"].append(cell)
+    path.write_text(json.dumps(book), encoding="utf-8")
+    status, printed, _ = call("check", path)
+    assert status == 0 and printed.startswith("All 3 answers are right.")
+    cell["source"] = 'answers["F_max"] = ["77", "?", "?"]'
+    path.write_text(json.dumps(book), encoding="utf-8")
+    assert call("check", path)[0] == 1
+    path.write_text("{}", encoding="utf-8")
+    status, _, shown = call("check", path)
+    assert status == 2 and "worksheet-5.ipynb is no notebook: it has no cells" in shown
+    cells = {"cells": [cell], "metadata": {}}
+    path.write_text(json.dumps(cells), encoding="utf-8")
+    status, _, shown = call("check", path)
+    assert status == 2 and "does not say which worksheet it is: add --worksheet SEED" in shown
+    assert call("check", path, "--worksheet", 5, "--level", "quick")[0] == 1
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [

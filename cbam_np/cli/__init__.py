@@ -10,7 +10,7 @@ from io import TextIOWrapper
 from types import ModuleType
 from typing import Any, TextIO
 
-from . import bench, check, compare, dialects, gradcam, lecture, train, worksheet
+from . import bench, check, compare, dialects, gradcam, lecture, mark, train, worksheet
 from .arguments import check_text
 from .errors import UserError, words
 
@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, ModuleType]] = {
     "lecture": ("walk through the lecture's example, number by number", lecture),
     "check": ("check answers worked out by hand, and say what went wrong first", check),
     "worksheet": ("make new examples to work out by hand, each with its key", worksheet),
+    "mark": ("mark the worksheets of a class, and show what went wrong first", mark),
     "dialects": ("show how public implementations of CBAM differ", dialects),
     "bench": ("time the NumPy code, next to PyTorch where it is installed", bench),
     "train": ("train a small network with or without attention", train),

@@ -1,12 +1,14 @@
 """`cbam-np check`."""
 
 import argparse
+from pathlib import Path
 
 from .errors import UserError
 from .worksheet import declare_kind, make
 
 ANSWERS = """
-FILE has one name and answer per line, or is JSON or TOML with the same:
+FILE is a worksheet's notebook, which is read and not run; or it has one name
+and answer per line, or is JSON or TOML with the same:
 
     F_avg[1], 3/4
     z_c(F)_1 = 0.5 + 0.75 = 1.25
@@ -26,7 +28,7 @@ Exit status: 0 if nothing is wrong; 1 if something is, or could not be read;
 def declare(parser):
     """Declare the file, and what it is held against."""
     parser.formatter_class, parser.epilog = argparse.RawDescriptionHelpFormatter, ANSWERS
-    parser.add_argument("file", metavar="FILE", help="the answers: .csv, .tsv, .txt, .md, .json or .toml")
+    parser.add_argument("file", metavar="FILE", help="the answers: .csv, .tsv, .txt, .md, .json, .toml, or a notebook")
     of = parser.add_mutually_exclusive_group()
     of.add_argument(
         "--example",
@@ -44,9 +46,11 @@ def run(command, file, example, worksheet, json, **kind):
     from ..teach.answers.numerals import AnswerError
     from ..teach.report.verdicts import JUDGED, UNREAD
 
-    judge = _judge_of(example, worksheet, kind)
     try:
-        report = judge(file)
+        if file.lower().endswith(".ipynb"):
+            report = _of_a_notebook(file, worksheet, kind)
+        else:
+            report = _judge_of(example, worksheet, kind)(file)
     except AnswerError as error:
         raise UserError(error) from error
     print(report.to_json() if json else report)
@@ -54,6 +58,22 @@ def run(command, file, example, worksheet, json, **kind):
     if unread and not report.having(*JUDGED):
         return 2
     return 0 if report.ok and not unread else 1
+
+
+def _of_a_notebook(file, seed, kind):
+    """Return the report on a worksheet's notebook, which says itself which worksheet it is."""
+    from ..teach.answers.numerals import AnswerError
+    from ..teach.marking.notebooks import read_notebook
+
+    try:
+        handed = read_notebook(Path(file))
+    except AnswerError as error:
+        raise UserError(f"{Path(file).name} {error}") from error
+    given = {"seed": seed} if seed is not None else {}
+    whole = {**kind, **handed.kind, **given}
+    if "seed" not in whole:
+        raise UserError(f"{Path(file).name} does not say which worksheet it is: add --worksheet SEED")
+    return make(whole.pop("seed"), whole).check(handed.answers)
 
 
 def _judge_of(example, seed, kind):

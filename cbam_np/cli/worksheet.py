@@ -112,7 +112,7 @@ def _class(
     seed: int, count: int, roster: Path | None, kind: Mapping[str, Any]
 ) -> tuple[Sequence[Student], list[Worksheet]]:
     """Return the students, without names where none were listed, and the worksheet of each."""
-    from tqdm import tqdm  # type: ignore[import-untyped]
+    from tqdm import tqdm
 
     from ..teach.worksheets.roster import RosterError, numbered, read_roster
 
