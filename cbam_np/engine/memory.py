@@ -7,7 +7,7 @@ are first written to: with arrays of some mebibytes, that takes longer than to c
 import ctypes
 import sys
 
-TRIM_THRESHOLD, TOP_PAD, MMAP_THRESHOLD = -1, -2, -3  # parameters of mallopt, from malloc.h
+TRIM_THRESHOLD, TOP_PAD, MMAP_THRESHOLD, ARENA_MAX = -1, -2, -3, -8  # parameters of mallopt, from malloc.h
 
 
 def keep() -> None:
@@ -19,3 +19,4 @@ def keep() -> None:
         mallopt(TRIM_THRESHOLD, 2**31 - 1)
         mallopt(TOP_PAD, 2**26)
         mallopt(MMAP_THRESHOLD, 2**25)
+        mallopt(ARENA_MAX, 1)  # threads would each have a store of their own, and give it back when it is empty

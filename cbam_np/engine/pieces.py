@@ -14,10 +14,9 @@ lanes, and whoever waits leaves its lane to the next. An exception in one piece 
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar, copy_context
-from functools import partial
 from threading import Barrier, BrokenBarrierError, Lock
 from typing import Any, TypeVar
 
@@ -109,26 +108,36 @@ def piece_count(images: int) -> int:
 
 
 def run_pieces(work: Callable[[P], T], pieces: Sequence[P]) -> list[T]:
-    """Return [work(piece) for piece in pieces], computed side by side; within `work`, pieces can `share`."""
+    """Return [work(piece) for piece in pieces], computed side by side; within `work`, pieces can `share`.
+
+    The caller's thread takes the first piece.
+    """
     if len(pieces) == 1:
         return [work(pieces[0])]
     meeting = Meeting(len(pieces), min(thread_count(), len(pieces)))
     context = copy_context()  # a thread has none of its caller's, such as np.errstate
     context.run(_inside.set, True)
-    with _crew(len(pieces)) as crew, limit_blas(1):
-        futures: list[Future] = [
-            crew.submit(context.copy().run, partial(meeting.run, work, at, piece)) for at, piece in enumerate(pieces)
-        ]
+    results: dict[int, T] = {}
+    errors: dict[int, BaseException] = {}
+
+    def run(at: int) -> None:
         try:
-            wait(futures)
+            results[at] = context.copy().run(meeting.run, work, at, pieces[at])
+        except BaseException as error:  # raised below, by the caller's thread
+            errors[at] = error
+
+    with _crew(len(pieces) - 1) as crew, limit_blas(1):
+        others = [crew.submit(run, at) for at in range(1, len(pieces))]
+        try:
+            with _own_cores():
+                run(0)
+            wait(others)
         finally:  # also when the user interrupts
-            if not all(future.done() for future in futures):
-                meeting.barrier.abort()
-                wait(futures)
-    errors = [error for future in futures if (error := future.exception()) is not None]
+            meeting.barrier.abort()
+            wait(others)
     if errors:
-        raise next((error for error in errors if not isinstance(error, BrokenBarrierError)), errors[0])
-    return [future.result() for future in futures]
+        raise next((e for _, e in sorted(errors.items()) if not isinstance(e, BrokenBarrierError)), errors[min(errors)])
+    return [results[at] for at in range(len(pieces))]
 
 
 _idle: dict[int, list[ThreadPoolExecutor]] = {}  # crews by the number of their threads
@@ -146,6 +155,17 @@ def _crew(count: int) -> Iterator[ThreadPoolExecutor]:
         yield crew
     finally:
         idle.append(crew)
+
+
+@contextmanager
+def _own_cores() -> Iterator[None]:
+    """Give the caller's thread its cores back at the end."""
+    before = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
+    try:
+        yield
+    finally:
+        if before:
+            os.sched_setaffinity(0, before)
 
 
 def _keep_to(lane: int, lanes: int) -> None:
