@@ -149,7 +149,7 @@ def make_shapes(count: int = 5000, *, rng: np.random.Generator) -> LabelledImage
     >>> train
     <LabelledImages: 50 of 32×32, 10 classes, with masks>
     >>> test.classes[test.labels[0]]
-    'ring'
+    'hourglass'
     """
     check_rng(rng)
     if not isinstance(count, int | np.integer) or not 1 <= count <= MOST:
