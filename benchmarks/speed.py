@@ -19,7 +19,7 @@ import numpy as np
 from threadpoolctl import threadpool_info, threadpool_limits
 from tqdm import tqdm
 
-from cbam_np.engine import limit_threads
+from cbam_np.engine import limit_threads, memory
 from cbam_np.train import describe_machine
 
 from . import speed_memory
@@ -127,6 +127,7 @@ def gemm_peak(sizes, threads, repeats):
 
 def measure(sizes, parts, repeats, threads, compile, twins):
     """Measure some parts and return all that was found, as JSON can hold it."""
+    memory.keep()  # as training does
     with limit_threads(threads), twins.limit_threads(threads) if twins else nullcontext():
         result = {"threads": threads, "repeats": repeats, "dtype": "float32", "machine": describe_machine()}
         result["blas_kernels"] = [

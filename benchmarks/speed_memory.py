@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from cbam_np.engine import limit_threads
+from cbam_np.engine import limit_threads, memory
 
 from .cases import RECIPE, Sizes, draw_network, training_step
 
@@ -98,6 +98,7 @@ def measure(sizes, threads, twins=None):
 def main(order):
     """Do in the fresh process what `peak` asked for, and print the bytes."""
     order = json.loads(order)
+    memory.keep()  # as training does
     module, function = order["target"].split(":")
     make = getattr(importlib.import_module(module), function)
     with limit_threads(order["threads"]):

@@ -138,7 +138,8 @@ def attention_figure(model: Classifier, images: np.ndarray, labels: np.ndarray, 
         If the network has no such block.
     """
     p, maps = attention_maps(model, images)
-    channel, spatial = [m for m in maps if m.Mc is not None][-1:], [m for m in maps if m.Ms is not None]
+    channel = [(m.name, m.Mc) for m in maps if m.Mc is not None][-1:]
+    spatial = [(m.name, m.Ms) for m in maps if m.Ms is not None]
     if not maps:
         raise ValueError("the network has no CBAM block: make it with attention='cbam'")
     widths = [1.25] + [1.7] * len(channel) + [1.0] * len(spatial)
@@ -147,17 +148,17 @@ def attention_figure(model: Classifier, images: np.ndarray, labels: np.ndarray, 
     for n, (picture, *axes) in enumerate(grid):
         picture.imshow(images[n].transpose(1, 2, 0))
         picture.set_title(_verdict(p[n], labels[n], classes), fontsize=11)
-        for ax, block in zip(axes, channel, strict=False):
-            _draw_weights(ax, block.Mc[n])
-        for ax, block in zip(axes[len(channel) :], spatial, strict=True):
-            shown = ax.imshow(block.Ms[n], cmap=KINDS["attention"], vmin=0, vmax=1)
+        for ax, (_, Mc) in zip(axes, channel, strict=False):
+            _draw_weights(ax, Mc[n])
+        for ax, (_, Ms) in zip(axes[len(channel) :], spatial, strict=True):
+            shown = ax.imshow(Ms[n], cmap=KINDS["attention"], vmin=0, vmax=1)
         for ax in (picture, *axes[len(channel) :]):
             ax.set_axis_off()
-    for ax, block in zip(grid[0, 1:], channel, strict=False):
-        ax.set_title(f"$M_c$, {_stage(block.name)}: one weight per channel", fontsize=11)
+    for ax, (name, _) in zip(grid[0, 1:], channel, strict=False):
+        ax.set_title(f"$M_c$, {_stage(name)}: one weight per channel", fontsize=11)
         grid[-1, 1].set_xlabel("channel", fontsize=10)
-    for ax, block in zip(grid[0, 1 + len(channel) :], spatial, strict=True):
-        ax.set_title(f"$M_s$, {_stage(block.name)}", fontsize=11)
+    for ax, (name, _) in zip(grid[0, 1 + len(channel) :], spatial, strict=True):
+        ax.set_title(f"$M_s$, {_stage(name)}", fontsize=11)
     if spatial:
         figure.colorbar(shown, ax=grid[:, -1], shrink=0.6, label="weight")
     return figure
