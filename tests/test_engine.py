@@ -82,6 +82,16 @@ def test_a_process_that_is_forked_after_use_calculates_the_same(small_slices):
         np.testing.assert_array_equal(pool.submit(_in_a_process, 1).result(60), expected)
 
 
+def test_a_worker_that_is_spawned_calculates_the_same(rng):
+    x, params = rng.normal(size=(40, 16, 16, 16)), cbam.init_cbam(16, 4, rng=rng)
+    out, cache = cbam.cbam_forward(x, params)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        same, theirs = pool.submit(cbam.cbam_forward, x, params).result(120)
+        dx = pool.submit(cbam.cbam_backward, out, theirs).result(120)[0]  # the cache has come here and gone back
+    np.testing.assert_array_equal(same, out)
+    np.testing.assert_array_equal(dx, cbam.cbam_backward(out, cache)[0])
+
+
 def test_a_fork_in_the_middle_of_work_starts_without_its_parents_limits():
     before = blas_threads()
     with engine.threads.limit_blas(1):

@@ -1,22 +1,15 @@
 """CBAM: channel attention, then spatial attention, F' = M_c(F) ⊗ F and F'' = M_s(F') ⊗ F'."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
-from .. import engine
-from ..ops.checks import as_float, check_dout, inexact
-from . import orders
-from .caches import CBAMCache, CBAMGradients, Part, added, joined
+from ..ops.checks import as_float, check_dout
+from .caches import CBAMCache, CBAMGradients, added, joined
 from .channel import channel_attention
-from .dialect import ORDERS, Dialect, get_dialect
-from .params import WEIGHTS, get_parameter
-from .pools import NotFiniteError
+from .dialect import Dialect, get_dialect
+from .slices import run_backward, run_forward
 from .spatial import spatial_attention
-
-S = TypeVar("S")
-T = TypeVar("T")
 
 
 def cbam(F: np.ndarray, W0: np.ndarray, W1: np.ndarray, W7: np.ndarray) -> np.ndarray:
@@ -82,40 +75,8 @@ def cbam_forward(
     """
     d = get_dialect(dialect, **changes)
     x = as_float(x, "x", "N C H W")
-    outs = [np.empty(x.shape, dtype) for dtype in _dtypes(x, params, d)]
-
-    def part(s: slice) -> Part:
-        try:
-            return orders.forward(x[s], params, d, running, [out[s] for out in outs])
-        except NotFiniteError as error:
-            raise error.in_batch(s.start) from None
-
-    slices = _slices(x, meets=d.meets(running))
-    parts = _run(part, slices, meets=d.meets(running))
-    return outs[-1], CBAMCache(x, outs[0], outs[-1], d, slices, parts)
-
-
-def _dtypes(x: np.ndarray, params: dict, d: Dialect) -> list[np.dtype]:
-    """Return the dtype of what each gate gives: x and the weights so far, whichever is widest."""
-    dtype, found = inexact(x[:1, :1, :1, :1]).dtype, []
-    for name in ORDERS[d.order]:
-        weights = [inexact(get_parameter(params, W)[:1]).dtype for W in WEIGHTS[name]]
-        dtype = np.result_type(dtype, *weights)
-        found.append(dtype)
-    return found
-
-
-def _slices(x: np.ndarray, meets: bool) -> list[slice]:
-    """Cut the batch so that a slice fits the cache; slices that meet have a thread each, so those are few."""
-    slices = engine.batch_slices(len(x), x[0].nbytes)
-    if not meets or len(slices) == 1:
-        return slices
-    return engine.equal_slices(len(x), 1 if engine.is_a_piece() else min(len(slices), engine.PIECES))
-
-
-def _run(work: Callable[[S], T], slices: Sequence[S], meets: bool) -> list[T]:
-    """Do the work on all slices, side by side; they may have to meet for a batch normalisation."""
-    return engine.run_pieces(work, slices) if meets else engine.over_slices(work, slices)
+    cache = run_forward(x, params, d, running)
+    return cache.F2, cache
 
 
 def cbam_backward(dout: np.ndarray, cache: CBAMCache) -> tuple[np.ndarray, dict[str, np.ndarray]]:
@@ -153,20 +114,8 @@ def cbam_backward(dout: np.ndarray, cache: CBAMCache) -> tuple[np.ndarray, dict[
     >>> dx.shape, {name: grad.shape for name, grad in grads.items()}
     ((2, 32, 8, 8), {'W7': (1, 2, 7, 7), 'W0': (2, 32), 'W1': (32, 2)})
     """
-    dx, parts = _gradients(dout, cache)
+    dx, parts = run_backward(check_dout(dout, cache.F2.shape), cache)
     return dx, added([part.params for part in parts])
-
-
-def _gradients(dout: np.ndarray, cache: CBAMCache, keep_paths: bool = False) -> tuple[np.ndarray, list[CBAMGradients]]:
-    """Return the gradient of F, and all gradients slice by slice."""
-    dout = check_dout(dout, cache.F2.shape)
-    dx = np.empty(dout.shape, np.result_type(dout, cache.F2))
-
-    def part(at: int) -> CBAMGradients:
-        s = cache.slices[at]
-        return orders.backward(dout[s], cache.parts[at], cache.dialect, dx[s], keep_paths)
-
-    return dx, _run(part, range(len(cache.slices)), meets=cache.moments is not None)
 
 
 def cbam_gradients(dout: np.ndarray, cache: CBAMCache) -> CBAMGradients:
@@ -200,5 +149,5 @@ def cbam_gradients(dout: np.ndarray, cache: CBAMCache) -> CBAMGradients:
     >>> g.spatial.dMs.shape, g.channel.dMc.shape
     ((1, 1, 8, 8), (1, 32, 1, 1))
     """
-    _, parts = _gradients(dout, cache, keep_paths=True)
+    _, parts = run_backward(check_dout(dout, cache.F2.shape), cache, keep_paths=True)
     return joined(parts)
