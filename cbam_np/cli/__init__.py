@@ -1,11 +1,12 @@
 """The shell command `cbam-np`: a file for each subcommand, and a row in `COMMANDS`."""
 
 import argparse
+import atexit
 import os
 import sys
 import warnings
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import redirect_stderr, suppress
 from io import TextIOWrapper
 from types import ModuleType
 from typing import Any, TextIO
@@ -67,14 +68,17 @@ def _parser(prog: str) -> argparse.ArgumentParser:
 def _run(run: Callable[..., int | None], command: str, options: dict[str, Any]) -> int:
     """Run a subcommand, and end in words whatever the input or the system may be to blame for."""
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), redirect_stderr(_Forgiving(sys.stderr)):
             warnings.showwarning = _show_warning  # type: ignore[assignment]
             status = run(command, **options)
-        _flush()
+        sys.stdout.flush()
     except BrokenPipeError:  # the reader had enough, as in `cbam-np lecture | head`
         _drop_output()
         return 1
     except (UserError, OSError, MemoryError) as error:
+        if isinstance(error, OSError) and error.strerror and not error.filename:  # not a file's: the output's
+            _drop_output()
+            return _say(command, f"the text could not be written: {error.strerror}")
         return _say(command, error)
     except KeyboardInterrupt as stopped:
         _say(f"\n{command}", str(stopped) or "stopped")
@@ -90,17 +94,6 @@ def _say(command: str, error: BaseException | str) -> int:
     return WRONG
 
 
-def _flush() -> None:
-    """Write what is printed; where that fails for another reason than a reader who has enough, say so."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        _drop_output()
-        raise UserError(f"the text could not be written: {words(error)}") from error
-
-
 def _drop_output() -> None:
     """Throw away what is still to be printed, so that the interpreter does not complain of it at its end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -111,9 +104,32 @@ def _open_streams() -> None:
     for name in ("stdout", "stderr"):
         stream: TextIO | None = getattr(sys, name)
         if stream is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 it stays open
+            nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 it stays open to the end
+            atexit.register(nowhere.close)
+            setattr(sys, name, nowhere)
         elif isinstance(stream, TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+class _Forgiving:
+    """A stream whose reader may leave: what can no longer be written is dropped, and the work goes on."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write text, or drop it."""
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Pass on what was written, or drop it."""
+        with suppress(OSError, ValueError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def _show_warning(message: Warning | str, *about: Any) -> None:

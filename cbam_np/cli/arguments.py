@@ -42,5 +42,5 @@ def check_text(words: list[str]) -> None:
         except UnicodeEncodeError as error:
             shown = word.encode("utf-8", "backslashreplace").decode()
             raise UserError(
-                f"the argument {shown!r} has bytes that are not UTF-8 text: write it in another way"
+                f"the argument '{shown}' has bytes that are not UTF-8 text: write it in another way"
             ) from error

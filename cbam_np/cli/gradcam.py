@@ -86,6 +86,7 @@ def run(
     from .. import viz
     from ..explain import grad_cam
 
+    pictures.check_place(out)
     try:
         if weights:
             shown = _of_imagenet(weights, image, target)

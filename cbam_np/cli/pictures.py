@@ -1,14 +1,26 @@
 """Pictures that come after results: where one cannot be drawn or written, that is said, and nothing else is lost."""
 
+import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import words
+from .errors import UserError, words
 
 if TYPE_CHECKING:
     from ..viz import Figure
+
+
+def check_place(path: Path) -> None:
+    """Raise an OSError or a UserError where a picture cannot be written, before anything is calculated for it."""
+    with suppress(FileNotFoundError):
+        os.lstat(path)  # complains of a name that is too long
+    if path.is_dir():
+        raise UserError(f"{path} is a folder: name a file, as in {path / 'picture.png'}")
+    if not path.parent.is_dir():
+        raise UserError(f"there is no folder {path.parent}: make it, or choose another")
 
 
 def save(figure: "Figure", path: Path) -> None:
