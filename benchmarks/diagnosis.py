@@ -28,6 +28,7 @@ from cbam_np.teach.mistakes import SLIPS, occurrences
 from cbam_np.teach.worksheets.worksheet import worksheet
 from cbam_np.train.machine import describe_machine
 
+from .slips import written_wrongly
 from .student import Student
 
 DECIMALS = 3
@@ -95,7 +96,7 @@ def planted(seed):
     for slip in SLIPS:
         for _ in range(20):
             step, index, value = random_entry(sheet, rng)
-            text = slip.write(value, DECIMALS)
+            text = written_wrongly(slip.name, value, DECIMALS)
             if text is None:
                 continue
             result = outcome(sheet, Student(sheet.trace, DECIMALS, written={step: {index: text}}), slip.name, few)

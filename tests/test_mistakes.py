@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 import cbam_np
+from benchmarks.slips import written_wrongly
+from cbam_np.cbam import get_dialect
 from cbam_np.teach.answers.reading import written
 from cbam_np.teach.calculation.steps import trace_cbam
 from cbam_np.teach.mistakes import MISTAKES, SLIPS, occurrences
@@ -19,7 +21,10 @@ def example(**options):
     F = rng.integers(-2, 4, (3, 4, 4))
     F[0, 0, 0] = F[0, 1, 1] = 5
     params = {"W0": rng.normal(size=(3, 3)), "W1": rng.normal(size=(3, 3)), "W7": rng.normal(size=(1, 2, 3, 3))}
-    params |= {"b0": rng.normal(size=3), "b1": rng.normal(size=3)} if options.get("mlp_bias") else {}
+    choices = {name: value for name, value in options.items() if name not in ("dialect", "running")}
+    dialect = get_dialect(options.get("dialect", "paper"), **choices)
+    params |= {"b0": rng.normal(size=3), "b1": rng.normal(size=3)} if dialect.mlp_bias else {}
+    params |= {"gamma": np.array([1.5]), "beta": np.array([-0.25])} if dialect.spatial_norm else {}
     return trace_cbam(F, params, rng.integers(-2, 3, F.shape), **options)
 
 
@@ -28,6 +33,8 @@ TRACES = {
     "spatial first": example(order="spatial-channel"),
     "parallel": example(order="parallel", ties="split"),
     "two rules for ties": example(ties=("split", "first")),
+    "official": example(dialect="official"),
+    "timm, in inference": example(dialect="timm", running=([0.3], [1.7])),
     "channel": example(order="channel"),
     "spatial": example(order="spatial"),
     "SE": example(order="channel", channel_pools=("avg",)),
@@ -214,17 +221,17 @@ def test_the_other_orders_are_the_dialect_s():
 @pytest.mark.parametrize("value", [0.80902, -1.2346, 2.4996, 0.5037])
 @pytest.mark.parametrize("decimals", [2, 3])
 def test_slips_are_read_as_what_was_meant(slip, value, decimals):
-    text = slip.write(value, decimals)
+    text = written_wrongly(slip.name, value, decimals)
     if text is None:
         return
     number = written(text, "M_c[1]")
     assert abs(float(number.value) - value) > float(number.tolerance)  # wrong as it stands
-    readings = slip.readings(number)
+    readings = slip.meanings(number)
     half_a_unit = 0.5 * 10.0**-decimals  # the number was rounded before it was written wrongly
     assert any(abs(meant - value) <= float(reach) + half_a_unit for meant, reach in readings), (text, readings)
 
 
 def test_slips_explain_no_exact_fraction_s_digits():
     for slip in SLIPS:
-        for meant, reach in slip.readings(written("8/9", "F_avg[1]")):
+        for meant, reach in slip.meanings(written("8/9", "F_avg[1]")):
             assert (reach == 0 and abs(meant) != pytest.approx(8 / 9)) or meant == pytest.approx(-8 / 9)

@@ -125,7 +125,7 @@ class NumbersOnPaper:
         low, high = self.right
 
         def explains(index):
-            meant = slip.readings(self.readings[index])
+            meant = slip.meanings(self.readings[index])
             return any(touches(low[index], high[index], value, reach) for value, reach in meant)
 
         if not explains(self.first):

@@ -7,7 +7,7 @@ anybody's numbers. `MISTAKES` are mistakes in the calculation, `SLIPS` are mista
 from functools import lru_cache
 
 from ..calculation.trace import Trace
-from . import any_step, backward, backward_pools, channel, combination, pools, sigmoids, spatial
+from . import any_step, backward, backward_pools, channel, combination, normalisation, pools, sigmoids, spatial
 from .mistake import Calculation, Mistake, Occurrence, made_on_top
 from .slips import SLIPS, Slip
 
@@ -15,6 +15,7 @@ MISTAKES = (
     *pools.MISTAKES,
     *channel.MISTAKES,
     *spatial.MISTAKES,
+    *normalisation.MISTAKES,
     *sigmoids.MISTAKES,
     *combination.MISTAKES,
     *backward.MISTAKES,

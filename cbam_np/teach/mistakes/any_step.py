@@ -3,31 +3,36 @@
 import numpy as np
 
 from ..calculation.bounds import round_to
-from .mistake import mistake, rearranged, unspelled
+from ..calculation.rules import Arrays, Compute, Interval, Rule
+from .mistake import Calculation, Change, Variant, mistake, rearranged, unspelled
 
 
-def _from_rounded(rule, own, decimals):
-    """Return a rule that rounds its inputs first, those that are the student's own and not given."""
+def _from_rounded(rule: Rule, calculated: list[bool], decimals: int) -> Rule:
+    """Return a rule that rounds its inputs first, those that were calculated and not given."""
 
-    def early(arrays):
-        return [round_to(x, 10.0**-decimals) if mine else x for x, mine in zip(arrays, own, strict=True)]
+    def early(arrays: Arrays) -> list[np.ndarray]:
+        pairs = zip(arrays, calculated, strict=True)
+        return [round_to(x, 10.0**-decimals) if is_result else x for x, is_result in pairs]
 
-    return rule._replace(
-        compute=lambda *arrays: rule.compute(*early(arrays)),
-        bound=lambda lows, highs: rule.bound(early(lows), early(highs)),
-        spell=unspelled,
-    )
+    def compute(*arrays: np.ndarray) -> np.ndarray:
+        return rule.compute(*early(arrays))
 
+    def bound(lows: Arrays, highs: Arrays) -> Interval:
+        return rule.bound(early(lows), early(highs))
 
-def _rounded_early(c):
-    own = {name: [i in c for i in rule.inputs] for name, rule in c.items()}
-    return [{n: _from_rounded(r, own[n], d)} for n, r in c.items() if any(own[n]) for d in (3, 2, 1, 0)]
+    return Rule(rule.inputs, compute, bound, unspelled)
 
 
-def _shifted(by):
+def _rounded_early(c: Calculation) -> list[Change]:
+    calculated = {name: [i in c for i in rule.inputs] for name, rule in c.items()}
+    some = {name: rule for name, rule in c.items() if any(calculated[name])}
+    return [{name: _from_rounded(rule, calculated[name], d)} for name, rule in some.items() for d in (3, 2, 1, 0)]
+
+
+def _shifted(by: int) -> Compute:
     """Return a move that reads every index too high by one, or too low."""
 
-    def move(x):
+    def move(x: np.ndarray) -> np.ndarray:
         moved = np.full(x.shape, np.nan)
         low, high = tuple(slice(0, n - 1) for n in x.shape), tuple(slice(1, n) for n in x.shape)
         here, there = (low, high) if by > 0 else (high, low)
@@ -37,15 +42,23 @@ def _shifted(by):
     return move
 
 
-def _index_off_by(by):
-    return lambda c: [{n: rearranged(r, _shifted(by))} for n, r in c.items() if min(c.trace[n].shape) > 1]
+def _index_off_by(by: int) -> Variant:
+    def changes(c: Calculation) -> list[Change]:
+        shapes = {name: c.trace[name].shape for name in c}
+        return [{name: rearranged(rule, _shifted(by))} for name, rule in c.items() if min(shapes[name], default=0) > 1]
+
+    return changes
 
 
-def _transposed(c):
-    if c.H != c.W:
-        return {}
+def _turned(x: np.ndarray) -> np.ndarray:
+    return x.swapaxes(-1, -2)
+
+
+def _transposed(c: Calculation) -> list[Change]:
+    if c.H != c.W or c.H == 1:
+        return []
     maps = [name for name in c if c.trace[name].shape[-2:] == (c.H, c.W) and name not in ("dW0", "dW1")]
-    return [{name: rearranged(c[name], lambda x: x.swapaxes(-1, -2))} for name in maps if c.H > 1]
+    return [{name: rearranged(c[name], _turned)} for name in maps]
 
 
 MISTAKES = (

@@ -3,15 +3,18 @@
 They are tried on exact numbers only, so their bounds are those of a point.
 """
 
+from collections.abc import Callable, Mapping, Sequence
+
 import numpy as np
 
-from ..calculation.pools import share_of_max
-from ..calculation.rules import Rule, monotone_bound, products, reduction
+from ..calculation.pools import SPECS, share_of_max
+from ..calculation.rules import Compute, Rule, monotone_bound, products, reduction
 from ..calculation.steps import rules_of
-from .mistake import Calculation, mistake, terms, then, unspelled
+from ..calculation.trace import Trace
+from .mistake import Calculation, Change, Variant, mistake, terms, then, unspelled
 
-OVER = {"space": ("_via_F_max", "cij->c", (1, 2)), "channels": ("_via_Fs_max", "cij->ij", (0,))}
-WEIGHTS = ("dW0", "db0", "dW1", "db1", "dW7")
+OVER = {"space": ("_via_F_max", (1, 2)), "channels": ("_via_Fs_max", (0,))}  # how names end, and the axes
+WEIGHTS = ("dW0", "db0", "dW1", "db1", "dW7", "dgamma", "dbeta")
 
 
 class BatchCalculation(Calculation):
@@ -21,41 +24,48 @@ class BatchCalculation(Calculation):
     ----------
     trace : Trace
         This image's.
-    rules : dict of str to Rule
+    rules : mapping of str to Rule
         How its steps follow.
     batch : sequence of Trace
         All images'.
-    given : dict of str to ndarray
+    given : mapping of str to ndarray
         What is given, weights that the trace does not know among it, such as `W0_max`.
     """
 
-    def __init__(self, trace, rules, batch, given):
+    def __init__(
+        self, trace: Trace, rules: Mapping[str, Rule], batch: Sequence[Trace], given: Mapping[str, np.ndarray]
+    ):
         super().__init__(trace, rules)
         self.batch, self.given = batch, given
 
     @property
-    def others(self):
+    def others(self) -> list[Trace]:
         """The traces of the other images."""
         return [trace for trace in self.batch if trace is not self.trace]
 
 
-def constant(inputs, value):
-    """Return the rule of a step that has this value, whatever its inputs are."""
-    return Rule(inputs, lambda *_: value, lambda lows, highs: (value, value), unspelled)
-
-
-def _of_a_point(inputs, compute):
+def of_a_point(inputs: tuple[str, ...], compute: Compute) -> Rule:
+    """Return a rule for exact numbers only."""
     return Rule(inputs, compute, monotone_bound(compute), unspelled)
+
+
+def constant(inputs: tuple[str, ...], value: np.ndarray) -> Rule:
+    """Return the rule of a step that has this value, whatever its inputs are."""
+
+    def compute(*arrays: np.ndarray) -> np.ndarray:
+        return value
+
+    return of_a_point(inputs, compute)
 
 
 # --- the batch ---
 
 
-def _over_the_batch(*pools):
+def _over_the_batch(*steps: str) -> tuple[Variant, ...]:
     """Return variants in which pools run over the images as well: all of them, or one."""
 
-    def variant(*names):
-        def change(c):
+    def of(*names: str) -> Variant:
+        def change(c: BatchCalculation) -> Change:
             if not c.others or not all(name in c for name in names):
                 return {}
             seen = {name: np.array([trace[name].value for trace in c.batch]) for name in names}
@@ -64,81 +74,95 @@ def _over_the_batch(*pools):
 
         return change
 
-    return (variant(*pools), *(variant(pool) for pool in pools))
+    return (of(*steps), *map(of, steps))
 
 
-def _softmax(axis):
-    def compute(z):
-        e = np.exp(z - z.max(axis=axis, keepdims=True))
-        return e / e.sum(axis=axis, keepdims=True)
-
-    return compute
-
-
-def _softmax_over_the_batch(M, z):
-    def change(c):
+def _softmax_over_the_batch(M: str, z: str) -> Variant:
+    def change(c: BatchCalculation) -> Change:
         if M not in c:
             return {}
-        others = [trace[z].value for trace in c.others]
-        return {M: _of_a_point((z,), lambda own: 1 / sum(np.exp(each - own) for each in [own, *others]))}
+        others = [np.asarray(trace[z].value) for trace in c.others]
+
+        def shares(scores: np.ndarray) -> np.ndarray:
+            return 1 / np.sum([np.exp(each - scores) for each in [scores, *others]], axis=0)
+
+        return {M: of_a_point((z,), shares)}
 
     return change
 
 
-def _each_weight(make):
+def _each_weight(make: Callable[[BatchCalculation, Rule], Rule]) -> tuple[Variant, ...]:
     """Return variants that change the gradients of all weights, or of one; `make` gets the calculation, the rule."""
 
-    def variant(*names):
-        def change(c):
-            changed = {name: make(c, c[name]) for name in names if name in c}
-            return changed if len(c.batch) > 1 else {}
+    def of(*names: str) -> Variant:
+        def change(c: BatchCalculation) -> Change:
+            return {name: make(c, c[name]) for name in names if name in c and len(c.batch) > 1}
 
         return change
 
-    return (variant(*WEIGHTS), *(variant(name) for name in WEIGHTS))
+    return (of(*WEIGHTS), *map(of, WEIGHTS))
 
 
-def _divided_by_N(c, rule):
-    return then(rule, lambda gradient: gradient / len(c.batch), "")
+def _divided_by_N(c: BatchCalculation, rule: Rule) -> Rule:
+    def divided(gradient: np.ndarray) -> np.ndarray:
+        return gradient / len(c.batch)
+
+    return then(rule, divided, "")
 
 
-def _of_the_last_image(c, rule):
-    return then(rule, lambda gradient: gradient * (c.trace is c.batch[-1]), "")
+def _of_the_last_image(c: BatchCalculation, rule: Rule) -> Rule:
+    return rule if c.trace is c.batch[-1] else then(rule, np.zeros_like, "")
 
 
 # --- axes ---
 
 
-def _pooled(spec, fits, over="space"):
-    """Return variants in which both pools, or one, run over other axes than they should."""
-    letter = "F" if over == "space" else "Fs"
-    how = {"avg": np.mean, "max": np.max}
+def _pooled(spec: str, as_long: str, over: str = "space") -> tuple[Variant, ...]:
+    """Return variants in which both pools, or one, run over other axes than they should.
 
-    def variant(*pools):
-        def change(c):
-            names = [f"{letter}_{pool}" for pool in pools]
-            if not all(name in c for name in names) or not fits(c):
+    `as_long` names the axes that must be as long as each other, "CW", for the result to have a shape that fits.
+    """
+    letter, how = {"space": "F", "channels": "Fs"}[over], {"avg": np.mean, "max": np.max}
+
+    def of(*pools: str) -> Variant:
+        names = {f"{letter}_{pool}": how[pool] for pool in pools}
+
+        def change(c: BatchCalculation) -> Change:
+            lengths = {n for axis, n in zip("CHW", c.shape, strict=True) if axis in as_long}
+            if len(lengths) > 1 or lengths == {1} or not all(name in c for name in names):
                 return {}
-            return {
-                name: reduction(c[name].inputs[0], spec, how[pool], "")._replace(spell=unspelled)
-                for name, pool in zip(names, pools, strict=True)
-            }
+            rules = {name: reduction(c[name].inputs[0], spec, pool, "") for name, pool in names.items()}
+            return {name: rule._replace(spell=unspelled) for name, rule in rules.items()}
 
         return change
 
-    return variant("avg", "max"), variant("avg"), variant("max")
+    return of("avg", "max"), of("avg"), of("max")
 
 
-def _over_the_channels_too(**functions):
+def _over_the_channels_too(**functions: Compute) -> Variant:
     """Return a variant in which every channel gets the same number: ``F_avg=np.mean``."""
 
-    def change(c):
+    def one_for_all(function: Compute) -> Compute:
+        def compute(F: np.ndarray) -> np.ndarray:
+            return np.full(len(F), function(F))
+
+        return compute
+
+    def change(c: BatchCalculation) -> Change:
         if c.C == 1 or not all(name in c for name in functions):
             return {}
-        return {
-            name: _of_a_point(c[name].inputs, lambda F, f=function: np.full(len(F), f(F)))
-            for name, function in functions.items()
-        }
+        return {name: of_a_point(c[name].inputs, one_for_all(function)) for name, function in functions.items()}
+
+    return change
+
+
+def _softmax_over_pixels(axis: int | tuple[int, ...]) -> Variant:
+    def softmax(z: np.ndarray) -> np.ndarray:
+        e = np.exp(z - z.max(axis=axis, keepdims=True))
+        return e / e.sum(axis=axis, keepdims=True)
+
+    def change(c: BatchCalculation) -> Change:
+        return {"M_s": of_a_point(("z_s",), softmax)} if "M_s" in c else {}
 
     return change
 
@@ -146,14 +170,16 @@ def _over_the_channels_too(**functions):
 # --- MLPs ---
 
 
-def _own_mlp(pool):
+def _another_mlp(pool: str) -> Variant:
     """Return a variant in which one pool has the MLP with the weights `W0_max`, `W1_max`."""
 
-    def change(c):
+    def change(c: BatchCalculation) -> Change:
         if "W0_max" not in c.given or f"z_{pool}" not in c:
             return {}
-        h = products(*terms(f"hc,c->h W0_max F_{pool}", *["h->h b0_max"] * ("b0_max" in c.given)))
-        z = products(*terms(f"ch,h->c W1_max a_{pool}", *["c->c b1_max"] * ("b1_max" in c.given)))
+        b0 = ["h->h b0_max"] if "b0_max" in c.given else []
+        b1 = ["c->c b1_max"] if "b1_max" in c.given else []
+        h = products(*terms(f"hc,c->h W0_max F_{pool}", *b0))
+        z = products(*terms(f"ch,h->c W1_max a_{pool}", *b1))
         return {f"h_{pool}": h, f"z_{pool}": z}
 
     return change
@@ -162,10 +188,10 @@ def _own_mlp(pool):
 # --- orders ---
 
 
-def _one_after_the_other(instead_of):
+def _one_after_the_other(instead_of: str) -> Variant:
     """Return a variant that runs channel attention, then spatial attention, where another order is right."""
 
-    def change(c):
+    def change(c: BatchCalculation) -> Change:
         if c.trace.dialect.order != instead_of:
             return {}
         other = rules_of(c.trace, order="channel-spatial")
@@ -177,7 +203,7 @@ def _one_after_the_other(instead_of):
 # --- ties ---
 
 
-def ties_to(rule, over, ties):
+def ties_to(rule: Rule, over: str, ties: str) -> Rule:
     """Return the rule of a maximum's gradient with another rule for ties.
 
     Parameters
@@ -194,32 +220,38 @@ def ties_to(rule, over, ties):
     Rule
         Of the same inputs.
     """
-    _, spec, axes = OVER[over]
-    first = share_of_max(*rule.inputs, spec, "first")
+    axes = OVER[over][1]
+    first = share_of_max(*rule.inputs, SPECS[over], "first")
+
+    def to_the_last(d: np.ndarray, x: np.ndarray) -> np.ndarray:
+        return np.flip(first.compute(d, np.flip(x, axes)), axes)
+
+    def whole_to_each(d: np.ndarray, x: np.ndarray) -> np.ndarray:
+        return np.where(x == x.max(axis=axes, keepdims=True), np.expand_dims(d, axes).astype(float), 0)
+
     if ties in ("first", "split"):
-        return share_of_max(*rule.inputs, spec, ties)
-    if ties == "last":
-        return _of_a_point(rule.inputs, lambda d, x: np.flip(first.compute(d, np.flip(x, axes)), axes))
-    return _of_a_point(
-        rule.inputs, lambda d, x: (x == x.max(axis=axes, keepdims=True)) * np.expand_dims(d, axes).astype(float)
-    )
+        return share_of_max(*rule.inputs, SPECS[over], ties)
+    return of_a_point(rule.inputs, to_the_last if ties == "last" else whole_to_each)
 
 
-def change_ties(rules, over, ties):
+def change_ties(rules: Mapping[str, Rule], over: str, ties: str) -> Change:
     """Return {step: rule} for the gradients of the maxima over space or channels with another rule for ties."""
     return {name: ties_to(rule, over, ties) for name, rule in rules.items() if name.endswith(OVER[over][0])}
 
 
-def _whole_to_every_tie(*overs):
-    return lambda c: {name: rule for over in overs for name, rule in change_ties(c, over, "all").items()}
+def _whole_to_every_tie(*overs: str) -> Variant:
+    def change(c: BatchCalculation) -> Change:
+        return {name: rule for over in overs for name, rule in change_ties(c, over, "all").items()}
+
+    return change
 
 
 CODE_MISTAKES = (
     mistake(
         "an MLP for each branch",
         "One MLP is shared: the average and the maximum go through the same W_0 and W_1.",
-        _own_mlp("max"),
-        _own_mlp("avg"),
+        _another_mlp("max"),
+        _another_mlp("avg"),
         needs="z_avg z_max",
     ),
     mistake(
@@ -242,14 +274,14 @@ CODE_MISTAKES = (
     mistake(
         "pooled over the wrong axes in the channel submodule",
         "The pools run over axes 2 and 3 of (N, C, H, W), the pixels; what is left is (N, C).",
-        *_pooled("cij->j", lambda c: c.C == c.W > 1),
-        *_pooled("cij->i", lambda c: c.C == c.H > 1),
+        *_pooled("cij->j", "CW"),
+        *_pooled("cij->i", "CH"),
     ),
     mistake(
         "pooled over the wrong axis in the spatial submodule",
         "The pools run over axis 1 of (N, C, H, W), the channels; what is left is (N, H, W).",
-        *_pooled("cij->cj", lambda c: c.C == c.H > 1, "channels"),
-        *_pooled("cij->ci", lambda c: c.C == c.H == c.W > 1, "channels"),
+        *_pooled("cij->cj", "CH", "channels"),
+        *_pooled("cij->ci", "CHW", "channels"),
     ),
     mistake(
         "softmax over the batch",
@@ -260,10 +292,7 @@ CODE_MISTAKES = (
     mistake(
         "softmax instead of the spatial sigmoid",
         "Every pixel has a sigmoid of its own; its weights need not add up to 1, as those of softmax do.",
-        *(
-            lambda c, axis=axis: {"M_s": _of_a_point(("z_s",), _softmax(axis))} if "M_s" in c else {}
-            for axis in [(0, 1), 0, 1]
-        ),
+        *map(_softmax_over_pixels, [(0, 1), 0, 1]),
     ),
     mistake(
         "channel attention before spatial attention",

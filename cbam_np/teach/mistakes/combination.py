@@ -1,54 +1,66 @@
 """Mistakes in how the two attentions are put together: F' = M_c ⊗ F, F'' = M_s ⊗ F'."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ..calculation.cbam_rules import ON_CHANNELS, ON_PIXELS
-from ..calculation.rules import products, term
+from ..calculation.rules import Arrays, Rule, products, term
 from ..calculation.steps import rules_of
-from .mistake import copy_of, mistake, on
+from .mistake import Calculation, Change, Mistake, Variant, copy_of, mistake, with_input
 
 NAMES = {"M_c": ("c", ON_CHANNELS, "z_c"), "M_s": ("ij", ON_PIXELS, "z_s")}
 
 
-def _gate(M, make):
+def _gate(M: str, make: Callable[[Rule, str], Rule]) -> Variant:
     """Return a variant that changes how the map M is multiplied on; `make` gets its rule and what it multiplies."""
 
-    def change(c):
+    def change(c: Calculation) -> Change:
         name = c.gate(M)
         return {name: make(c[name], c[name].inputs[1])}
 
     return change
 
 
-def _laid_along(M, spec, fits):
-    """Return a variant with the map along a wrong axis, as broadcasting has it where axes are missing."""
-    return lambda c: {c.gate(M): products(term(spec, *c[c.gate(M)].inputs))} if fits(c) else {}
+def _laid_along(M: str, spec: str, axes: str) -> Variant:
+    """Return a variant with the map along wrong axes, as broadcasting has it where axes are missing.
+
+    `axes` names those that must be as long as each other, "CW".
+    """
+
+    def change(c: Calculation) -> Change:
+        one, other = (dict(zip("CHW", c.shape, strict=True))[axis] for axis in axes)
+        return {c.gate(M): products(term(spec, *c[c.gate(M)].inputs))} if one == other > 1 else {}
+
+    return change
 
 
-def _before_the_gates(c):
+def _before_the_gates(c: Calculation) -> Change:
     """Multiply the second map onto what the first one was multiplied onto."""
     last = c.gate("M_s")
     before = c[last].inputs[1]
-    return {last: on(c[last], before, c[before].inputs[1])} if before in c else {}
+    return {last: with_input(c[last], before, c[before].inputs[1])} if before in c else {}
 
 
-def _in_another_order(order):
+def _in_another_order(order: str) -> Variant:
     """Return a variant that runs the two attentions in another order."""
 
-    def change(c):
+    def change(c: Calculation) -> Change:
         other = rules_of(c.trace, order=order)
         return {n: r for n, r in other.items() if n in c and n[0] != "d" and r.inputs != c.trace.rules[n].inputs}
 
     return change
 
 
-def _of_gate(M):
+def _of_gate(M: str) -> tuple[Mistake, ...]:
     """Return the mistakes that can be made with either map."""
     letters, spec, score = NAMES[M]
 
-    def added(rule, before):
-        spread = term(spec, M, before, arrange=lambda M, F: (M, np.ones(F.shape)))
-        return products(spread, term("cij->cij", before))
+    def beside_ones(M: np.ndarray, F: np.ndarray) -> Arrays:
+        return M, np.ones(F.shape)
+
+    def added(rule: Rule, before: str) -> Rule:
+        return products(term(spec, M, before, arrange=beside_ones), term("cij->cij", before))
 
     return (
         mistake(
@@ -78,7 +90,7 @@ def _of_gate(M):
         mistake(
             f"{score} multiplied instead of {M}",
             f"The weights are {M} = σ({score}), not the scores {score}.",
-            _gate(M, lambda rule, before: on(rule, M, score)),
+            _gate(M, lambda rule, before: with_input(rule, M, score)),
             needs=M,
         ),
     )
@@ -90,14 +102,14 @@ MISTAKES = (
     mistake(
         "M_c along rows or columns instead of channels",
         "M_c[c] belongs to the whole channel c; in NumPy it needs the shape (C, 1, 1).",
-        _laid_along("M_c", "j,cij->cij", lambda c: c.C == c.W > 1),
-        _laid_along("M_c", "i,cij->cij", lambda c: c.C == c.H > 1),
+        _laid_along("M_c", "j,cij->cij", "CW"),
+        _laid_along("M_c", "i,cij->cij", "CH"),
         needs="M_c",
     ),
     mistake(
         "M_s with rows and columns swapped",
         "M_s[i,j] belongs to row i and column j.",
-        _laid_along("M_s", "ji,cij->cij", lambda c: c.H == c.W > 1),
+        _laid_along("M_s", "ji,cij->cij", "HW"),
         needs="M_s",
     ),
     mistake(
@@ -108,7 +120,7 @@ MISTAKES = (
     ),
     mistake(
         "M_c instead of M_s in the second product",
-        "The second product takes the spatial map, a weight a pixel.",
+        "The second product takes the spatial map, one weight per pixel.",
         lambda c: {c.gate("M_s"): products(term(ON_CHANNELS, "M_c", c[c.gate("M_s")].inputs[1]))},
         needs="M_c M_s",
     ),

@@ -1,49 +1,75 @@
 """What a mistake is: a name, a sentence for the student, and the rules that it puts in the place of the right ones."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from ...ops import relu_forward, sigmoid_forward
-from ..calculation.rules import Rule, corner_bound, entrywise, monotone_bound, term
+from ..calculation.rules import (
+    Arrays,
+    Compute,
+    Index,
+    Interval,
+    Rule,
+    Term,
+    corner_bound,
+    entrywise,
+    monotone_bound,
+    term,
+)
+from ..calculation.trace import Trace
+
+Change: TypeAlias = dict[str, Rule]  # wrong rules, by the steps whose right rules they take the place of
 
 
-class Calculation(dict):
+class Calculation(dict[str, Rule]):
     """The rules of a trace by the steps' names, with what mistakes ask about it.
 
     Parameters
     ----------
     trace : Trace
         Where the rules come from.
-    rules : dict of str to Rule, optional
+    rules : mapping of str to Rule, optional
         Other rules, where some have been changed already.
     """
 
-    def __init__(self, trace, rules=None):
+    def __init__(self, trace: Trace, rules: Mapping[str, Rule] | None = None):
         super().__init__(trace.rules if rules is None else rules)
         self.trace = trace
         self.shape = self.C, self.H, self.W = trace["F"].shape
         self.bias = trace.dialect.mlp_bias
 
     @property
-    def pools(self):
+    def pools(self) -> list[str]:
         """Names of the branches of the channel submodule."""
-        return [pool for pool in ("avg", "max") if f"z_{pool}" in self]
+        return [pool for pool in self.trace.dialect.channel_pools if f"z_{pool}" in self]
 
-    def size(self, over):
+    @property
+    def maps(self) -> tuple[str, ...]:
+        """Names of the concatenated maps of the spatial submodule, in their order."""
+        return self[self.convolved].inputs[1:]
+
+    @property
+    def convolved(self) -> str:
+        """Name of what the convolution gives: y_s where a normalisation follows, else z_s."""
+        return "y_s" if "y_s" in self else "z_s"
+
+    def size(self, over: str) -> int:
         """Return how many numbers are pooled into one."""
         return self.H * self.W if over == "space" else self.C
 
     @property
-    def k(self):
+    def k(self) -> int:
         """Side of the kernel."""
         return self.trace["W7"].shape[-1]
 
-    def gate(self, M):
+    def gate(self, M: str) -> str:
         """Return the name of the step that multiplies the attention map M on."""
         return next(name for name, rule in self.items() if rule.inputs[0] == M and not name.startswith("d"))
+
+
+Variant: TypeAlias = Callable[[Any], Change | list[Change]]  # of a `Calculation`: one way of making a mistake, or some
 
 
 @dataclass(frozen=True)
@@ -68,17 +94,17 @@ class Mistake:
 
     name: str
     sentence: str
-    variants: tuple[Callable, ...]
+    variants: tuple[Variant, ...]
     needs: str = ""
     square: str = ""
     combines: bool = True
 
     def occurrences(self, calculation: Calculation) -> list["Occurrence"]:
         """Return the ways in which the mistake can be made in a calculation."""
-        shapes = {step.name: step.shape for step in calculation.trace}
-        if not all(name in shapes for name in f"{self.needs} {self.square}".split()):
+        steps = calculation.trace.by_name
+        if not all(name in steps for name in f"{self.needs} {self.square}".split()):
             return []
-        if not all(shapes[name][0] == shapes[name][1] > 1 for name in self.square.split()):
+        if not all(steps[name].shape[0] == steps[name].shape[1] > 1 for name in self.square.split()):
             return []
         found = []
         for variant in self.variants:
@@ -101,8 +127,8 @@ class Occurrence(NamedTuple):
     """
 
     mistake: Mistake
-    variant: Callable
-    changes: dict[str, Rule]
+    variant: Variant
+    changes: Change
 
     @property
     def name(self) -> str:
@@ -121,8 +147,8 @@ class Occurrence(NamedTuple):
 
 
 def made_on_top(
-    variant: Callable, changes: dict[str, Rule], done: Mapping[str, Rule], right: Mapping[str, Rule], remake: Callable
-) -> dict[str, Rule] | None:
+    variant: Variant, changes: Change, done: Change, right: Change, remake: Callable[[Change], Calculation]
+) -> Change | None:
     """Return the wrong rules of a mistake that is made where others have been made already.
 
     Parameters
@@ -131,7 +157,7 @@ def made_on_top(
         How the mistake is made.
     changes : dict of str to Rule
         The wrong rules that it leads to by itself.
-    done, right : mapping of str to Rule
+    done, right : dict of str to Rule
         The wrong rules of the mistakes that have been made, and all right ones.
     remake : callable
         (rules) -> the `Calculation` with these rules.
@@ -146,80 +172,99 @@ def made_on_top(
         return changes
     if any(sorted(done[name].inputs) != sorted(right[name].inputs) for name in shared):
         return None
-    again = variant(remake({**right, **done}))
+    again = variant(remake(right | done))
     return again if again and isinstance(again, dict) and all(rule.inputs for rule in again.values()) else None
 
 
-def mistake(name, sentence, *variants, **conditions):
+def mistake(
+    name: str, sentence: str, *variants: Variant, needs: str = "", square: str = "", combines: bool = True
+) -> Mistake:
     """Return a `Mistake` with these variants."""
-    return Mistake(name, sentence, variants, **conditions)
+    return Mistake(name, sentence, variants, needs, square, combines)
+
+
+# --- the pieces that variants are made of ---
+
+
+def always(changes: Change) -> Variant:
+    """Return the variant with these wrong rules, whatever the calculation is."""
+
+    def change(c: Calculation) -> Change:
+        return dict(changes)
+
+    return change
+
+
+def in_each_branch(step: str, make: Callable[[str], Rule], *pools: str) -> Variant:
+    """Return a variant that changes a step, "da_{}", in all branches of the MLP, or in those of some pools."""
+
+    def change(c: Calculation) -> Change:
+        return {step.format(pool): make(pool) for pool in c.pools if pool in (pools or c.pools)}
+
+    return change
 
 
 # --- the pieces that wrong rules are made of ---
 
 
-def sigmoid(z):
-    """Return σ(z)."""
-    return sigmoid_forward(z)[0]
-
-
-def relu(h):
-    """Return ReLU(h)."""
-    return relu_forward(h)[0]
-
-
-def terms(*specs):
+def terms(*specs: str) -> list[Term]:
     """Return terms: ``terms("c->c z_avg", "c->c z_max")``."""
     return [term(*spec.split()) for spec in specs]
 
 
-def entries(template, *names, f, rising=False):
+def entries(template: str, *names: str, f: Compute, rising: bool = False) -> Rule:
     """Return a rule of single entries; `rising` if f falls nowhere, else it may turn at 1/2 and 0."""
     return entrywise(f, template, *names, bound=monotone_bound if rising else corner_bound)
 
 
-def copy_of(name):
+def copy_of(name: str) -> Rule:
     """Return the rule of a step that just repeats another."""
     return entries("{}", name, f=np.array, rising=True)
 
 
-def on(rule, before, after):
+def with_input(rule: Rule, before: str, after: str) -> Rule:
     """Return a rule with one of its inputs exchanged for another step."""
     return rule._replace(inputs=tuple(after if name == before else name for name in rule.inputs))
 
 
-def then(rule, function, template):
+def then(rule: Rule, function: Compute, template: str) -> Rule:
     """Return a rule followed by a function of single entries that never falls."""
 
-    def compute(*arrays):
+    def compute(*arrays: np.ndarray) -> np.ndarray:
         return function(rule.compute(*arrays))
 
-    def bound(lows, highs):
+    def bound(lows: Arrays, highs: Arrays) -> Interval:
         low, high = rule.bound(lows, highs)
         return function(low), function(high)
 
-    return Rule(rule.inputs, compute, bound, lambda index, texts: template.format(rule.spell(index, texts)))
+    def spell(index: Index, texts: Arrays) -> str:
+        return template.format(rule.spell(index, texts))
+
+    return Rule(rule.inputs, compute, bound, spell)
 
 
-def composed(outer, name, inner):
+def composed(outer: Rule, name: str, inner: Rule) -> Rule:
     """Return the rule `outer` with its input `name` computed by the rule `inner` instead of read off."""
     at, size = outer.inputs.index(name), len(inner.inputs)
 
-    def compute(*arrays):
-        return outer.compute(*arrays[:at], inner.compute(*arrays[at : at + size]), *arrays[at + size :])
+    def around(arrays: Sequence[np.ndarray], middle: np.ndarray) -> list[np.ndarray]:
+        return [*arrays[:at], middle, *arrays[at + size :]]
 
-    def bound(lows, highs):
+    def compute(*arrays: np.ndarray) -> np.ndarray:
+        return outer.compute(*around(arrays, inner.compute(*arrays[at : at + size])))
+
+    def bound(lows: Arrays, highs: Arrays) -> Interval:
         low, high = inner.bound(lows[at : at + size], highs[at : at + size])
-        return outer.bound([*lows[:at], low, *lows[at + size :]], [*highs[:at], high, *highs[at + size :]])
+        return outer.bound(around(lows, low), around(highs, high))
 
     return Rule((*outer.inputs[:at], *inner.inputs, *outer.inputs[at + 1 :]), compute, bound, unspelled)
 
 
-def unspelled(index, texts):
+def unspelled(index: Index, texts: Arrays) -> str:
     """Write nothing: what was done is said in the mistake's sentence."""
     return ""
 
 
-def rearranged(rule, move):
+def rearranged(rule: Rule, move: Compute) -> Rule:
     """Return a rule whose result has its entries moved about; not a number where nothing comes to lie."""
     return then(rule, move, "")._replace(spell=unspelled)

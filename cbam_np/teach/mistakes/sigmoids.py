@@ -2,16 +2,22 @@
 
 import numpy as np
 
-from .mistake import copy_of, entries, mistake, sigmoid, then
+from ..calculation.cbam_rules import sigmoid
+from .mistake import Mistake, always, copy_of, entries, mistake, then
 
 
-def _of(which, M, z, one):
+def minus_first(z: np.ndarray) -> np.ndarray:
+    """Return σ(-z)."""
+    return sigmoid(-z)
+
+
+def _of(which: str, M: str, z: str, one: str) -> tuple[Mistake, ...]:
     """Return the mistakes with one of the two sigmoids."""
     return (
         mistake(
             f"the {which} sigmoid forgotten",
             f"{M} is the sigmoid of the scores {z}, a weight between 0 and 1 for each {one}.",
-            lambda c: {M: copy_of(z)},
+            always({M: copy_of(z)}),
         ),
         mistake(
             f"the {which} sigmoid taken twice",
@@ -22,12 +28,12 @@ def _of(which, M, z, one):
         mistake(
             f"the sign in the {which} sigmoid",
             "σ(z) = 1/(1 + e^(-z)), with a minus: a large score gives a weight near 1.",
-            lambda c: {M: entries("σ(-({}))", z, f=lambda scores: sigmoid(-scores))},
+            always({M: entries("σ(-({}))", z, f=minus_first)}),
         ),
         mistake(
             f"tanh instead of the {which} sigmoid",
             "CBAM squashes with the sigmoid σ, which lies between 0 and 1; tanh lies between -1 and 1.",
-            lambda c: {M: entries("tanh({})", z, f=np.tanh, rising=True)},
+            always({M: entries("tanh({})", z, f=np.tanh, rising=True)}),
         ),
     )
 

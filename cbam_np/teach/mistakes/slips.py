@@ -1,13 +1,13 @@
 """Slips of the pen: the calculation was right, what was written down is not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
-import numpy as np
+from ..answers.reading import Written
 
-from ..calculation.bounds import round_to
+Meanings: TypeAlias = list[tuple[float, float]]  # numbers that may have been meant, each with its tolerance
 
 
 @dataclass(frozen=True)
@@ -20,111 +20,76 @@ class Slip:
         A few words.
     sentence : str
         What happened and what is right, for the student.
-    write : callable
-        (value, decimals) -> the wrong text, or None where it would be the right one.
-    readings : callable
+    meanings : callable
         What was written, a `Written` -> the numbers that may have been meant, as (value, tolerance).
     """
 
     name: str
     sentence: str
-    write: Callable
-    readings: Callable
+    meanings: Callable[[Written], Meanings]
     combines: ClassVar[bool] = False  # a slip explains by itself, or not at all
 
 
-def _decimals(written):
-    mantissa = written.text.lower().partition("e")[0]
+def _decimals(written: Written) -> int:
+    mantissa = written.numeral.lower().partition("e")[0]
     return len(mantissa.replace(",", ".").partition(".")[2])
 
 
-def _point_moved(value, decimals):
-    return f"{10 * round_to(value, 10.0**-decimals):.{max(decimals - 1, 0)}f}"
+def _other_sign(w: Written) -> Meanings:
+    return [(-float(w.value), float(w.tolerance))]
 
 
-def _readings_of_moved_point(w):
-    return [(float(w.value) * factor, w.tolerance * factor) for factor in (0.1, 10, 0.01, 100)]
+def _moved_point(w: Written) -> Meanings:
+    return [(float(w.value) * factor, float(w.tolerance) * factor) for factor in (0.1, 10, 0.01, 100)]
 
 
-def _swaps(text):
-    """Yield the number with each two neighbouring digits exchanged."""
+def digits_swapped(text: str) -> Iterator[str]:
+    """Yield a number's text with each two neighbouring digits exchanged."""
     digits = [i for i, character in enumerate(text) if character.isdigit()]
     for i, j in pairwise(digits):
         if text[i] != text[j]:
             yield text[:i] + text[j] + text[i + 1 : j] + text[i] + text[j + 1 :]
 
 
-def _digits_swapped(value, decimals):
-    return next(_swaps(f"{value:.{decimals}f}"[::-1]), "")[::-1] or None
-
-
-def _readings_of_swapped_digits(w):
-    if "/" in w.text or "e" in w.text.lower():
+def _swapped_digits(w: Written) -> Meanings:
+    if "/" in w.numeral or "e" in w.numeral.lower():
         return []
     text = f"{float(w.value):.{_decimals(w)}f}"
-    return [(float(swapped), w.tolerance) for swapped in _swaps(text)]
+    return [(float(swapped), float(w.tolerance)) for swapped in digits_swapped(text)]
 
 
-def _cut_off(value, decimals):
-    cut = np.trunc(value * 10**decimals) / 10**decimals
-    text = f"{cut:.{decimals}f}"
-    return text if text != f"{value:.{decimals}f}" else None
-
-
-def _readings_of_cut_off(w):
+def _cut_off(w: Written) -> Meanings:
     """Return what lies up to one unit of the last place further from 0."""
     if not w.tolerance:
         return []
-    sign = -1 if w.text.lstrip().startswith(("-", "−")) else 1
-    return [(float(w.value) + sign * w.tolerance, w.tolerance)]
+    sign = -1 if w.numeral.lstrip().startswith(("-", "−")) else 1
+    return [(float(w.value) + sign * float(w.tolerance), float(w.tolerance))]
 
 
-def _too_few_digits(value, decimals):
-    text = f"{np.round(value, max(decimals - 1, 0)):.{decimals}f}"
-    return text if text != f"{value:.{decimals}f}" else None
-
-
-def _readings_of_too_few_digits(w):
+def _too_few_digits(w: Written) -> Meanings:
     """Return what a whole number, or zeros at the end, may have been rounded from."""
-    if "/" in w.text:
+    if "/" in w.numeral:
         return []
     decimals = _decimals(w)
     text = f"{float(w.value):.{decimals}f}"
     zeros = len(text) - len(text.rstrip("0")) if decimals else 0
-    return [(float(w.value), 0.5 * 10.0 ** (kept - decimals)) for kept in range(1, zeros + 1)] or (
-        [] if w.tolerance else [(float(w.value), 0.5)]
-    )
+    if not zeros:
+        return [] if w.tolerance else [(float(w.value), 0.5)]
+    return [(float(w.value), 0.5 * 10.0 ** (kept - decimals)) for kept in range(1, zeros + 1)]
 
 
 SLIPS = (
-    Slip(
-        "the sign lost",
-        "The number is right, its sign is not.",
-        lambda value, decimals: f"{-value:.{decimals}f}",
-        lambda w: [(-float(w.value), w.tolerance)],
-    ),
-    Slip(
-        "the decimal point in the wrong place",
-        "The digits are right, the decimal point is not.",
-        _point_moved,
-        _readings_of_moved_point,
-    ),
-    Slip(
-        "two digits swapped",
-        "Two neighbouring digits have changed places.",
-        _digits_swapped,
-        _readings_of_swapped_digits,
-    ),
+    Slip("the sign lost", "The number is right, its sign is not.", _other_sign),
+    Slip("the decimal point in the wrong place", "The digits are right, the decimal point is not.", _moved_point),
+    Slip("two digits swapped", "Two neighbouring digits have changed places.", _swapped_digits),
     Slip(
         "cut off instead of rounded",
         "The last digit was cut off: if what follows is 5 or more, it goes up by one.",
         _cut_off,
-        _readings_of_cut_off,
     ),
     Slip(
         "rounded further than written",
         "The number was rounded to fewer digits than are written: write only as many as you know.",
         _too_few_digits,
-        _readings_of_too_few_digits,
     ),
 )

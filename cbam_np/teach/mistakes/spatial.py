@@ -1,59 +1,81 @@
 """Mistakes in the spatial submodule, between its pooled maps and M_s."""
 
+from collections.abc import Callable
+
 import numpy as np
 
-from ..calculation.cbam_rules import convolution
-from .mistake import mistake, on, rearranged
+from ..calculation.cbam_rules import as_it_is, convolution, turned_round
+from .mistake import Calculation, Change, Variant, mistake, rearranged, with_input
 
 BOTH = "Fs_avg Fs_max"
 
 
-def _source(c):
-    """Return the name of what spatial attention looks at."""
-    return (c.get("Fs_avg") or c["Fs_max"]).inputs[0]
-
-
-def _maps(c):
-    """Return the names of the concatenated maps, in their order."""
-    return c["z_s"].inputs[1:]
-
-
-def _of_before_the_gate(c):
+def _of_before_the_gate(c: Calculation) -> Change:
     """Spatial attention looks at what channel attention looked at."""
-    source = _source(c)
-    before = c[source].inputs[1] if source in c else source
-    return {f"Fs_{p}": on(c[f"Fs_{p}"], source, before) for p in ("avg", "max") if f"Fs_{p}" in c and before != source}
+    source = c[c.maps[0]].inputs[0]
+    if source not in c:
+        return {}
+    before = c[source].inputs[1]
+    return {name: with_input(c[name], source, before) for name in c.maps}
 
 
-def _convolved(**options):
-    return lambda c: {"z_s": convolution("W7", *_maps(c), **options)}
+def _convolved(
+    turn: Callable[[np.ndarray], np.ndarray] = as_it_is, pad: str = "constant", offset: int = 0, reaches: int = 1
+) -> Variant:
+    """Return a variant of the convolution.
+
+    `turn` and `pad` are those of `convolution`; the kernel's middle lies `offset` off its pixel; the map's sides must
+    be at least `reaches`.
+    """
+
+    def change(c: Calculation) -> Change:
+        before = c.k // 2 + offset
+        if not 0 <= before < c.k or min(c.H, c.W) < reaches:
+            return {}
+        return {c.convolved: convolution("W7", *c.maps, turn=turn, pad=pad, before=before)}
+
+    return change
 
 
-def _kernel_sits(offset):
-    return lambda c: _convolved(before=c.k // 2 + offset)(c) if 0 < c.k // 2 + offset < c.k else {}
+def _corner_on_the_pixel(c: Calculation) -> Change:
+    return {c.convolved: convolution("W7", *c.maps, before=0)}
 
 
-def _unpadded(c):
+def _maps_swapped(c: Calculation) -> Change:
+    return {c.convolved: convolution("W7", *reversed(c.maps))}
+
+
+def _unpadded(c: Calculation) -> Change:
     """Keep the kernel inside the map: what it gives there is written from the first pixel on, and nothing else."""
 
-    def cut(z):
+    def cut(z: np.ndarray) -> np.ndarray:
         inside = np.full_like(z, np.nan)
         rows, columns = (max(n - c.k + 1, 0) for n in z.shape)
         inside[:rows, :columns] = z[:rows, :columns]
         return inside
 
-    return {"z_s": rearranged(convolution("W7", *_maps(c), before=0), cut)} if 1 < c.k <= min(c.H, c.W) else {}
+    if not 1 < c.k <= min(c.H, c.W):
+        return {}
+    return {c.convolved: rearranged(convolution("W7", *c.maps, before=0), cut)}
 
 
-def _one_map(which):
-    def change(c):
-        W7, *maps = c["z_s"].inputs
-        if f"Fs_{which}" not in maps:
-            return {}
-        alone = maps.index(f"Fs_{which}")
-        return {"z_s": convolution(W7, f"Fs_{which}", turn=lambda W: W[alone : alone + 1])}
+def _one_map(name: str) -> Variant:
+    """Return a variant in which only one of the maps, with its half of the kernel, goes through the convolution."""
+
+    def change(c: Calculation) -> Change:
+        at = c.maps.index(name)
+
+        def half(W: np.ndarray) -> np.ndarray:
+            return W[at : at + 1]
+
+        return {c.convolved: convolution("W7", name, turn=half)}
 
     return change
+
+
+def rows_for_columns(W: np.ndarray) -> np.ndarray:
+    """Return a kernel with rows and columns swapped."""
+    return W.swapaxes(1, 2)
 
 
 MISTAKES = (
@@ -66,31 +88,31 @@ MISTAKES = (
     mistake(
         "average and maximum map swapped in the concatenation",
         "The first half of the kernel belongs to the average map, the second to the maximum map.",
-        lambda c: {"z_s": convolution("W7", *reversed(_maps(c)))},
+        _maps_swapped,
         needs=f"z_s {BOTH}",
     ),
     mistake(
         "the average map left out of the convolution",
         "The kernel has two halves, and both maps count.",
-        _one_map("max"),
+        _one_map("Fs_max"),
         needs=f"z_s {BOTH}",
     ),
     mistake(
         "the maximum map left out of the convolution",
         "The kernel has two halves, and both maps count.",
-        _one_map("avg"),
+        _one_map("Fs_avg"),
         needs=f"z_s {BOTH}",
     ),
     mistake(
         "the kernel flipped",
         "The kernel lies on the map as it is printed, without being turned round (cross-correlation).",
-        _convolved(turn=lambda W: W[:, ::-1, ::-1]),
+        _convolved(turn=turned_round),
         needs="z_s",
     ),
     mistake(
         "the kernel's rows and columns swapped",
         "The kernel's first index goes down the rows, its second along the columns.",
-        _convolved(turn=lambda W: W.swapaxes(1, 2)),
+        _convolved(turn=rows_for_columns),
         needs="z_s",
     ),
     mistake(
@@ -103,8 +125,8 @@ MISTAKES = (
         "padding with the border's values",
         "Outside the map there are zeros; the border is not repeated or mirrored.",
         _convolved(pad="edge"),
-        lambda c: _convolved(pad="symmetric")(c),
-        lambda c: _convolved(pad="reflect")(c) if min(c.H, c.W) > 2 else {},
+        _convolved(pad="symmetric"),
+        _convolved(pad="reflect", reaches=3),
         needs="z_s",
     ),
     mistake(
@@ -116,13 +138,13 @@ MISTAKES = (
     mistake(
         "the kernel's corner on the pixel instead of its middle",
         "The kernel's middle entry lies on the pixel that is computed.",
-        _convolved(before=0),
+        _corner_on_the_pixel,
         needs="z_s",
     ),
     mistake(
         "the kernel's middle missed by one",
         "The middle of a k×k kernel is entry (k+1)/2, counted from 1: the fourth of seven.",
-        *(_kernel_sits(offset) for offset in (1, -1)),
+        *(_convolved(offset=offset) for offset in (1, -1)),
         needs="z_s",
     ),
 )
