@@ -1,5 +1,5 @@
 # make demo   the lecture in the terminal, then a network trained in about a minute, with pictures
-# make test   every test, the notebooks included
+# make test   every test, the notebooks included, side by side on all cores
 # make lab    the notebooks, in JupyterLab
 # make slides, make html   the lecture's notebooks as a deck; all of them as pages to read
 # Each makes .venv and installs what it needs. On a machine without make, see README.md.
@@ -18,7 +18,7 @@ lab: .venv/everything
 	$(BIN)/jupyter lab notebooks
 
 test: .venv/everything
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 test-oracle: .venv/oracle
 	$(BIN)/python -m pytest -m oracle tests

@@ -1,6 +1,11 @@
 """What pytest needs to know about all tests, the notebooks' among them."""
 
+import os
+
 import pytest
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # workers share the cores: BLAS takes one for each, before NumPy loads it
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 @pytest.hookimpl(tryfirst=True)

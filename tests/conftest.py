@@ -1,4 +1,4 @@
-"""What every test may rely on: the `rng` fixture, and hypothesis without a stopwatch."""
+"""What every test may rely on: the `rng` fixture, and hypothesis without a stopwatch, quick or thorough."""
 
 import os
 
@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-settings.register_profile("here", deadline=None, derandomize="CI" in os.environ)
+from .helpers import THOROUGH
+
+settings.register_profile("here", deadline=None, derandomize="CI" in os.environ, max_examples=100 if THOROUGH else 25)
 settings.load_profile("here")
 
 

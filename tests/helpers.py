@@ -4,13 +4,23 @@ A pair is tested as `Pair(forward, backward, arrays)`: forward takes the arrays 
 gradient for each. Options are bound beforehand with `functools.partial`.
 """
 
+import os
 from concurrent.futures import Executor, Future
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from cbam_np.gradcheck import check_gradient
+
+THOROUGH = os.environ.get("CBAM_NP_TESTS") == "thorough"  # as in .ci/run
+
+
+def examples(count):
+    """Return hypothesis's settings for so many examples in thorough tests, and for a fifth of them in quick ones."""
+    return settings(max_examples=count if THOROUGH else max(10, count // 5))
+
 
 LECTURE_F = np.array(
     [

@@ -8,13 +8,15 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import cbam_np
 from benchmarks import handwriting
 from cbam_np.teach.answers.names import find_name
 from cbam_np.teach.answers.reading import AnswerError, Unread, read_answers, read_file, written
+
+from .helpers import examples
 
 TRACE = cbam_np.lecture.trace()
 
@@ -728,7 +730,7 @@ def survives(answers):
 
 
 @given(suffix=suffixes, content=st.binary(max_size=200) | st.text(max_size=100).map(str.encode))
-@settings(max_examples=150)
+@examples(150)
 def test_arbitrary_files(tmp_path_factory, suffix, content):
     path = tmp_path_factory.getbasetemp() / f"arbitrary{suffix}"
     path.write_bytes(content)
@@ -739,7 +741,7 @@ def test_arbitrary_files(tmp_path_factory, suffix, content):
     valid=st.sampled_from(sorted(VALID.items())),
     cuts=st.lists(st.tuples(st.integers(0, 130), st.integers(0, 5), SNIPPETS | st.binary(max_size=3)), max_size=4),
 )
-@settings(max_examples=200)
+@examples(200)
 def test_mutated_files(tmp_path_factory, valid, cuts):
     suffix, content = valid
     for at, width, snippet in cuts:
@@ -750,20 +752,20 @@ def test_mutated_files(tmp_path_factory, valid, cuts):
 
 
 @given(st.dictionaries(names, json_values, max_size=4))
-@settings(max_examples=200)
+@examples(200)
 def test_arbitrary_dicts(answers):
     survives(answers)
 
 
 @given(st.text(max_size=60) | NUMBER_LIKE)
-@settings(max_examples=300)
+@examples(300)
 def test_arbitrary_text_as_a_number(text):
     survives({"M_c[1]": text})
     read_answers({"M_c[1]": text, text: "1", "M_s": text}, TRACE)  # never an error for a cell
 
 
 @given(st.text(max_size=30) | st.text("MFzcavg_^{}[]()'0123,.$ ", max_size=20))
-@settings(max_examples=300)
+@examples(300)
 def test_arbitrary_text_as_a_name(text):
     survives({text: "0.5", "M_c[1]": "0.5"})
 

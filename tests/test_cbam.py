@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import cbam_np
@@ -13,7 +13,7 @@ from cbam_np.cbam import DIALECTS, ORDERS, Dialect, cbam_backward, cbam_forward,
 from cbam_np.engine import slices
 from cbam_np.ops.pooling import TIES
 
-from .helpers import LECTURE_F, PROMISES, Pair, assert_same, check_pair, distinct, tied
+from .helpers import LECTURE_F, PROMISES, Pair, assert_same, check_pair, distinct, examples, tied
 from .oracle.cases import draw_biases
 
 POOL_SUBSETS = [("avg", "max"), ("max", "avg"), ("avg",), ("max",)]
@@ -80,7 +80,7 @@ def nearest_kink(cache):
 # Gradients and the promises of a pair.
 
 
-@settings(max_examples=80)
+@examples(80)
 @given(cases())
 def test_gradients_of_cbam(drawn):
     case, _ = drawn

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cbam_np.engine import convolution, slices, winograd
@@ -10,7 +10,7 @@ from cbam_np.engine.toeplitz import Toeplitz
 from cbam_np.engine.winograd import Winograd
 from cbam_np.ops import conv2d_backward, conv2d_backward_loops, conv2d_forward, conv2d_forward_loops
 
-from .helpers import PROMISES, Pair, assert_same, check_pair
+from .helpers import PROMISES, Pair, assert_same, check_pair, examples
 
 
 @st.composite
@@ -40,14 +40,14 @@ def test_pair_keeps_its_promises(promise, bias, padding, rng):
     promise(as_pair(arrays, padding=padding), rng)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(cases())
 def test_gradients(case):
     arrays, options, rng = case
     check_pair(as_pair(arrays, **options), rng)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(cases())
 def test_fast_equals_loops(case):
     arrays, options, rng = case
@@ -58,7 +58,7 @@ def test_fast_equals_loops(case):
         assert_same(actual, e, scale=1)
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(cases(), st.sampled_from([1, 500, 1500, 4000]))
 def test_slices_of_the_batch_add_up_to_the_batch(case, slice_bytes):
     arrays, options, rng = case

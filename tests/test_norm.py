@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cbam_np.ops import batch_norm_backward, batch_norm_forward
 
-from .helpers import PROMISES, Pair, assert_same, check_pair, distinct
+from .helpers import PROMISES, Pair, assert_same, check_pair, distinct, examples
 
 PIXELS = (0, 2, 3)
 
@@ -26,7 +26,7 @@ def test_pair_keeps_its_promises(promise, inference, rng):
     promise(as_pair(rng, (3, 2, 2, 3), inference), rng)
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(
     st.tuples(st.integers(2, 4), st.integers(1, 3), st.integers(1, 3), st.integers(2, 3)),
     st.booleans(),
