@@ -6,11 +6,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cbam_np.ops import relu_backward, relu_forward, sigmoid_backward, sigmoid_forward
+from cbam_np.ops import (
+    gelu,
+    gelu_backward,
+    gelu_forward,
+    relu_backward,
+    relu_forward,
+    sigmoid_backward,
+    sigmoid_forward,
+)
 
 from .helpers import PROMISES, Pair, distinct
 
-PAIRS = {"relu": (relu_forward, relu_backward), "sigmoid": (sigmoid_forward, sigmoid_backward)}
+PAIRS = {
+    "relu": (relu_forward, relu_backward),
+    "sigmoid": (sigmoid_forward, sigmoid_backward),
+    "gelu": (gelu_forward, gelu_backward),
+}
 
 
 def sigmoid_exactly(z):
@@ -84,3 +96,21 @@ def test_sigmoid_is_steepest_in_the_middle():
     slopes = sigmoid_backward(np.ones(3), cache)
     assert slopes[1] == 0.25
     assert slopes[0] == pytest.approx(slopes[2]) and slopes[0] < 0.25
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float32, 3e-7), (np.float64, 1e-14)])
+def test_gelu_is_its_definition_far_out_as_well(dtype, tolerance):
+    x = np.concatenate([np.linspace(-40, 40, 4001), [0.0, -0.0, 1e-30, -1e-30]]).astype(dtype)
+    with np.errstate(all="raise", under="ignore"):
+        out, cache = gelu_forward(x)
+    assert out.dtype == cache.slope.dtype == dtype
+    np.testing.assert_allclose(out, gelu(x.astype(np.float64)), rtol=tolerance, atol=tolerance)
+    assert out[0] == 0 and out[4000] == dtype(40)
+
+
+def test_gelu_falls_a_little_before_it_rises():
+    """Its one minimum is where Φ(x) + x φ(x) = 0, at about -0.7518, and about -0.17 deep."""
+    x = np.linspace(-3, 3, 60001)
+    out, cache = gelu_forward(x)
+    assert x[out.argmin()] == pytest.approx(-0.7518, abs=1e-3) and out.min() == pytest.approx(-0.16997, abs=1e-4)
+    assert np.abs(cache.slope[out.argmin()]) < 1e-3

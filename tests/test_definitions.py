@@ -24,7 +24,10 @@ def x(request, rng, monkeypatch):
     return rng.normal(size=(3, 4, 5, 6)).round(1)  # with ties
 
 
-@pytest.mark.parametrize(("forward", "definition"), [(ops.relu_forward, ops.relu), (ops.sigmoid_forward, ops.sigmoid)])
+@pytest.mark.parametrize(
+    ("forward", "definition"),
+    [(ops.relu_forward, ops.relu), (ops.sigmoid_forward, ops.sigmoid), (ops.gelu_forward, ops.gelu)],
+)
 def test_activations(forward, definition, x):
     assert_same(forward(x)[0], definition(x))
 

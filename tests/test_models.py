@@ -153,7 +153,7 @@ def test_predict_gives_probabilities_whatever_the_batch(rng):
     ("images", "message"),
     [
         (np.zeros((2, 3, 32, 32)), "images are float64, expected uint8"),
-        (np.zeros((3, 32, 32), np.uint8), r"images have shape .*x\[None\]"),
+        (np.zeros((3, 32, 32), np.uint8), r"images have shape .*images\[None\]"),
         (np.zeros((2, 32, 32, 3), np.uint8), r"images have shape .*expected \(N, 3, H, W\)"),
         (np.zeros((0, 3, 32, 32), np.uint8), r"images are empty, shape \(0, 3, 32, 32\)"),
     ],

@@ -1,6 +1,7 @@
 """Layers: thin classes over the mathematics, which is in `ops` and `cbam`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,19 +19,25 @@ def he_normal(rng: np.random.Generator, shape: Sequence[int], dtype: DTypeLike) 
     return (rng.standard_normal(shape) * np.sqrt(2 / np.prod(shape[1:]))).astype(dtype)
 
 
-def dirac(rng: np.random.Generator, shape: Sequence[int], dtype: DTypeLike) -> np.ndarray:
+def uniform(rng: np.random.Generator, shape: Sequence[int], dtype: DTypeLike) -> np.ndarray:
+    """Draw weights uniformly from ±1/√fan-in, as PyTorch's layers do."""
+    check_rng(rng)
+    return (rng.uniform(-1, 1, shape) / np.sqrt(np.prod(shape[1:]))).astype(dtype)
+
+
+def dirac(rng: np.random.Generator, shape: Sequence[int], dtype: DTypeLike, rest: Callable = he_normal) -> np.ndarray:
     """Let the first kernels pass their channel on as it is, one entry 1 and the others 0, and draw the rest.
 
     Source: Zagoruyko and Komodakis, DiracNets, arXiv:1706.00388.
     """
-    W = he_normal(rng, shape, dtype)
+    W = rest(rng, shape, dtype)
     passing, middle = np.arange(min(shape[:2])), shape[2] // 2
     W[passing] = 0
     W[passing, passing, middle, middle] = 1
     return W
 
 
-CONV_STARTS = {"he": he_normal, "dirac": dirac}
+CONV_STARTS = {"he": he_normal, "dirac": dirac, "dirac-uniform": partial(dirac, rest=uniform)}
 
 
 class ReLU(Layer):
@@ -42,6 +49,17 @@ class ReLU(Layer):
 
     def backward(self, dout: np.ndarray) -> np.ndarray:
         return ops.relu_backward(dout, self.cache)
+
+
+class GELU(Layer):
+    """x Φ(x), smoother than ReLU."""
+
+    def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
+        out, self.cache = ops.gelu_forward(x)
+        return out
+
+    def backward(self, dout: np.ndarray) -> np.ndarray:
+        return ops.gelu_backward(dout, self.cache)
 
 
 class MaxPool2d(Layer):
@@ -71,17 +89,43 @@ class GlobalAvgPool(Layer):
 
 
 class Linear(Layer):
-    """x Wᵀ + b."""
+    """x Wᵀ + b, or x Wᵀ · scale without a bias.
 
-    def __init__(self, inputs: int, outputs: int, *, rng: np.random.Generator, dtype: DTypeLike = np.float32) -> None:
-        super().__init__({"W": he_normal(rng, (outputs, inputs), dtype), "b": np.zeros(outputs, dtype)})
+    Parameters
+    ----------
+    inputs, outputs : int
+        D and M.
+    rng : numpy.random.Generator
+        Draws W.
+    bias : bool
+        Whether there is a bias.
+    scale : float
+        What the outputs are multiplied by, so that scores start small.
+    dtype : dtype
+        Of the parameters.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        *,
+        rng: np.random.Generator,
+        bias: bool = True,
+        scale: float = 1.0,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        b = {"b": np.zeros(outputs, dtype)} if bias else {}
+        super().__init__({"W": he_normal(rng, (outputs, inputs), dtype)} | b)
+        self.scale = np.dtype(dtype).type(scale)
 
     def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
         out, self.cache = ops.linear_forward(x, **self.params)
-        return out
+        return out if self.scale == 1 else self.scale * out
 
     def backward(self, dout: np.ndarray) -> np.ndarray:
-        dx, self.grads["W"], self.grads["b"] = ops.linear_backward(dout, self.cache)
+        dx, dW, db = ops.linear_backward(dout if self.scale == 1 else self.scale * dout, self.cache)
+        self.grads = {"W": dW} if db is None else {"W": dW, "b": db}
         return dx
 
 
@@ -136,31 +180,45 @@ class BatchNorm2d(Layer):
         Part of each batch's statistics in the running averages.
     eps : float
         Added to the variance.
+    scale : bool
+        Whether γ is learned; otherwise it stays 1.
     dtype : dtype
         Of parameters and averages.
     """
 
-    def __init__(self, channels: int, momentum: float = 0.1, eps: float = 1e-5, dtype: DTypeLike = np.float32) -> None:
+    def __init__(
+        self,
+        channels: int,
+        momentum: float = 0.1,
+        eps: float = 1e-5,
+        scale: bool = True,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        gamma = np.ones(channels, dtype)
         super().__init__(
-            params={"gamma": np.ones(channels, dtype), "beta": np.zeros(channels, dtype)},
+            params=({"gamma": gamma} if scale else {}) | {"beta": np.zeros(channels, dtype)},
             state={"mean": np.zeros(channels, dtype), "var": np.ones(channels, dtype)},
         )
-        self.momentum, self.eps = momentum, eps
+        self.momentum, self.eps, self._fixed_gamma = momentum, eps, None if scale else gamma
+
+    def _scale_and_shift(self) -> tuple[np.ndarray, np.ndarray]:
+        gamma = self.params["gamma"] if self._fixed_gamma is None else self._fixed_gamma
+        return gamma, self.params["beta"]
 
     def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
+        gamma, beta = self._scale_and_shift()
         if not training:
             running = self.state["mean"], self.state["var"]
-            out, self.cache = ops.batch_norm_forward(x, self.params["gamma"], self.params["beta"], running, self.eps)
+            out, self.cache = ops.batch_norm_forward(x, gamma, beta, running, self.eps)
             return out
         moments = ops.merge_moments(share(ops.batch_norm_moments(x)))  # of the whole batch, where x is a piece of it
-        gamma, beta = self.params["gamma"], self.params["beta"]
         out, self.cache = ops.batch_norm_forward(x, gamma, beta, None, self.eps, moments)
         keep_moments(self.state, moments, self.momentum)
         return out
 
     def backward(self, dout: np.ndarray) -> np.ndarray:
         own = ops.batch_norm_sums(dout, self.cache)
-        self.grads["gamma"], self.grads["beta"] = own
+        self.grads = {name: grad for name, grad in zip(("gamma", "beta"), own, strict=True) if name in self.params}
         pieces = [own] if self.cache.moments is None else share(own)
         sums = list(map(total, zip(*pieces, strict=True)))  # of the whole batch
         return ops.batch_norm_backward(dout, self.cache, sums)[0]

@@ -4,7 +4,17 @@
 forward's arrays. The pairs are pure: they keep no state and write to no argument.
 """
 
-from .activations import relu, relu_backward, relu_forward, sigmoid, sigmoid_backward, sigmoid_forward
+from .activations import (
+    gelu,
+    gelu_backward,
+    gelu_forward,
+    relu,
+    relu_backward,
+    relu_forward,
+    sigmoid,
+    sigmoid_backward,
+    sigmoid_forward,
+)
 from .conv import conv2d_backward, conv2d_backward_loops, conv2d_forward, conv2d_forward_loops
 from .linear import linear_backward, linear_forward
 from .loss import softmax, softmax_cross_entropy_backward, softmax_cross_entropy_forward

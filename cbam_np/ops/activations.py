@@ -1,5 +1,6 @@
-"""ReLU and sigmoid: the MLP's bend, and the squashing that turns scores into weights between 0 and 1."""
+"""ReLU and sigmoid, the MLP's bend and the squashing that turns scores into weights from 0 to 1; and GELU."""
 
+from math import erf
 from typing import NamedTuple
 
 import numpy as np
@@ -18,10 +19,21 @@ def sigmoid(z: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-z))
 
 
+def gelu(x: np.ndarray) -> np.ndarray:
+    """GELU(x) = x Φ(x), where Φ is the normal distribution, ½ (1 + erf(x/√2)): the definition."""
+    return x * np.vectorize(lambda value: (1 + erf(value / np.sqrt(2))) / 2)(x)
+
+
 class ReLUCache(NamedTuple):
     """What `relu_backward` needs: the output, which is positive where the input is; so nobody has to keep that."""
 
     out: np.ndarray
+
+
+class GELUCache(NamedTuple):
+    """What `gelu_backward` needs: the slope."""
+
+    slope: np.ndarray
 
 
 class SigmoidCache(NamedTuple):
@@ -131,3 +143,54 @@ def sigmoid_backward(dout: np.ndarray, cache: SigmoidCache) -> np.ndarray:
         If `dout` does not have the shape of z.
     """
     return check_dout(dout, cache.out.shape) * cache.out * (1 - cache.out)
+
+
+def gelu_forward(x: np.ndarray) -> tuple[np.ndarray, GELUCache]:
+    r"""Gaussian error linear unit, GELU(x) = x Φ(x), with Φ the distribution function of N(0, 1).
+
+    Large numbers pass, small ones are damped smoothly: x times the probability that a normal number is below x.
+
+    Parameters
+    ----------
+    x : ndarray
+        One axis or more.
+
+    Returns
+    -------
+    out : ndarray
+        Same shape and dtype.
+    cache : GELUCache
+        For `gelu_backward`.
+
+    Notes
+    -----
+    Source: Hendrycks and Gimpel, arXiv:1606.08415.
+    """
+    out, slope = engine.gelu(inexact(as_float(x, "x")))
+    return out, GELUCache(slope)
+
+
+def gelu_backward(dout: np.ndarray, cache: GELUCache) -> np.ndarray:
+    r"""Gradient of `gelu_forward`.
+
+    By the product rule, with Φ' = φ, the density φ(x) = e^{-x²/2} / √(2π): the slope is Φ(x) + x φ(x), and
+    dx = dout ⊗ (Φ(x) + x φ(x)).
+
+    Parameters
+    ----------
+    dout : ndarray
+        Gradient of the loss with respect to the output.
+    cache : GELUCache
+        From `gelu_forward`.
+
+    Returns
+    -------
+    dx : ndarray
+        The shape of x.
+
+    Raises
+    ------
+    ValueError
+        If `dout` does not have the shape of x.
+    """
+    return check_dout(dout, cache.slope.shape) * cache.slope

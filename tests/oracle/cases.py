@@ -176,6 +176,7 @@ def op_cases(rng):
     cases = {
         "relu": Case("relu", {"x": whole}, {}),
         "sigmoid": Case("sigmoid", {"z": 20 * x}, {}),
+        "gelu": Case("gelu", {"x": 3 * x}, {}),
         "linear": Case("linear", {"x": normal(4, 3), "W": normal(2, 3), "b": normal(2)}, {}),
         "linear without bias": Case("linear", {"x": normal(4, 3), "W": normal(2, 3)}, {}),
         "batch_norm training": Case("batch_norm", images, {"running": None, "eps": 1e-5}),

@@ -102,6 +102,7 @@ def cross_entropy(logits, labels, label_smoothing):
 OPS = {
     "relu": torch.relu,
     "sigmoid": torch.sigmoid,
+    "gelu": nnf.gelu,
     "linear": nnf.linear,
     "conv2d": nnf.conv2d,
     "avg_pool": avg_pool,
