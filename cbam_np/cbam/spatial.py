@@ -211,7 +211,7 @@ def spatial_attention_backward(dMs: np.ndarray, cache: SpatialCache) -> tuple[np
     dF : ndarray, shape (N, C, H, W)
         Gradient of the feature map.
     grads : dict
-        Gradient of `W7`, and of `gamma` and `beta` where there are such.
+        Gradient of `W7`, and of `gamma` and `beta` where the dialect has them.
 
     Raises
     ------

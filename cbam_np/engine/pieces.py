@@ -103,7 +103,7 @@ def is_a_piece() -> bool:
 
 
 def piece_count(images: int) -> int:
-    """Return into how many pieces a batch goes."""
+    """Return the number of pieces that a batch is cut into."""
     return max(1, min(PIECES, images // FEWEST))
 
 

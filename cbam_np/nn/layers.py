@@ -37,7 +37,11 @@ def dirac(rng: np.random.Generator, shape: Sequence[int], dtype: DTypeLike, rest
     return W
 
 
-CONV_STARTS = {"he": he_normal, "dirac": dirac, "dirac-uniform": partial(dirac, rest=uniform)}
+CONV_STARTS: dict[str, Callable[..., np.ndarray]] = {
+    "he": he_normal,
+    "dirac": dirac,
+    "dirac-uniform": partial(dirac, rest=uniform),
+}
 
 
 class ReLU(Layer):
@@ -117,7 +121,7 @@ class Linear(Layer):
     ) -> None:
         b = {"b": np.zeros(outputs, dtype)} if bias else {}
         super().__init__({"W": he_normal(rng, (outputs, inputs), dtype)} | b)
-        self.scale = np.dtype(dtype).type(scale)
+        self.scale: Any = np.asarray(scale, dtype)[()]
 
     def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
         out, self.cache = ops.linear_forward(x, **self.params)

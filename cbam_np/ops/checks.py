@@ -1,4 +1,4 @@
-"""What every operation asks of its arrays, so that bad input is answered in words."""
+"""What every operation asks of its arrays, so that bad input gets a clear error."""
 
 from collections.abc import Iterable, Sequence
 from numbers import Rational
