@@ -272,22 +272,17 @@ WRONG = [
         lambda x, p: spatial(x, p, top=argmax_channels),
         "the maximum's place instead of its value, over channels",
     ),
-    (
-        "spatial",
-        lambda x, p: spatial(x, p, stack=lambda a, m: [m, a]),
-        "average and maximum map swapped in the concatenation",
-    ),
     ("spatial", lambda x, p: spatial(x, p, squash=softmax((2, 3))), "softmax instead of the spatial sigmoid"),
     (
         "spatial",
         lambda x, p: sigmoid(conv(np.stack([x.mean(-1), x.max(-1)], axis=1), p["W7"])),
         "pooled over the wrong axis in the spatial submodule",
     ),
-    ("cbam", other_order, "spatial attention before channel attention"),
     ("cbam", parallel, "the spatial step taken on F instead of F', as if in parallel"),
     ("cbam", lambda x, p: x * channel(x, p), "M_s not multiplied"),
     ("cbam", lambda x, p: cbam(x, p, c=twice(avg_space)), "the average over space taken twice"),
-    ("cbam", lambda x, p: x + cbam(x, p), None),
+    ("cbam", lambda x, p: x + cbam(x, p), "the input added at the end"),
+    ("cbam", lambda x, p: np.cos(x) * cbam(x, p), None),
     ("cbam", lambda x, p: x * spatial(x * channel(x, p), p), "M_s multiplied onto F instead of F'"),
 ]
 
@@ -300,6 +295,25 @@ def test_a_mistake_is_named(what, f, name):
     assert name in names(report) if name else not names(report), str(report)
     assert ("Same result as: " in str(report)) == bool(name)
     assert ("Neither a known mistake nor two" in str(report)) == (not name)
+
+
+@pytest.mark.parametrize(
+    ("f", "mistake", "choice"),
+    [
+        (
+            lambda x, p: cbam(x, p, s=lambda x, p: spatial(x, p, stack=lambda a, m: [m, a])),
+            "average and maximum map swapped in the concatenation",
+            "maps in the order [max; avg]",
+        ),
+        (other_order, "spatial attention before channel attention", "spatial attention before channel attention"),
+    ],
+)
+def test_a_legitimate_choice_is_a_mistake_only_where_a_dialect_is_asked_for(f, mistake, choice):
+    held = check_function(f, dialect="paper")
+    assert not held.ok and mistake in names(held)
+    free = check_function(f)
+    assert free.ok and [c.name for c in free.choices] == [choice] and not free.explanations, str(free)
+    assert free.dialect is None and "nearest to" in free.whose
 
 
 def test_a_mistake_is_named_alone_where_nothing_else_gives_the_same():
@@ -778,7 +792,7 @@ def test_inputs_come_from_the_generator():
     [
         ({"what": "mlp"}, ValueError, "what is 'mlp', expected one of 'channel', 'spatial', 'cbam'"),
         ({"what": "channel", "order": "parallel"}, ValueError, "what='channel' has no order"),
-        ({"f": 3}, TypeError, "f is int, expected a function or a PyTorch module"),
+        ({"f": 3}, TypeError, "f is int, expected a function, a module or an object with forward"),
         ({"backward": 3}, TypeError, "backward is int"),
         ({"x": np.ones((3, 3, 3))}, ValueError, "one image is a batch of one, x[None]"),
         ({"rng": 0}, TypeError, "expected a generator"),
@@ -790,149 +804,3 @@ def test_wrong_use_is_an_error(arguments, error, words):
     with pytest.raises(error) as caught:
         check_function(**({"f": cbam} | arguments))
     assert words in str(caught.value)
-
-
-# --- modules of PyTorch, with the mistakes that are public ---
-
-
-@pytest.fixture
-def torch():
-    return pytest.importorskip("torch")
-
-
-def make_module(torch, what="cbam", bug="", bias=False, kind="conv", C=6, hidden=2):
-    """Write CBAM as people do, double precision unless the bug is "float32"."""
-    nn, F = torch.nn, torch.nn.functional
-    torch.manual_seed(0)
-
-    class Channel(nn.Module):
-        def __init__(self):
-            super().__init__()
-            make = (
-                (lambda a, b: nn.Linear(a, b, bias=bias))
-                if kind == "linear"
-                else (lambda a, b: nn.Conv2d(a, b, 1, bias=bias))
-            )
-            self.fc1, self.fc2 = make(C, hidden), make(hidden, C)
-            if bug == "an MLP for each branch":
-                self.max1, self.max2 = make(C, hidden), make(hidden, C)
-
-        def mlp(self, v, fc1, fc2):
-            if kind == "linear":
-                return fc2(torch.relu(fc1(v[:, :, 0, 0])))[:, :, None, None]
-            return fc2(torch.relu(fc1(v)))
-
-        def forward(self, x):
-            avg, top = F.adaptive_avg_pool2d(x, 1), F.adaptive_max_pool2d(x, 1)
-            if bug == "average twice":
-                top = avg
-            if bug == "index":
-                top = F.adaptive_max_pool2d(x, 1, return_indices=True)[1].to(x.dtype)
-            if bug == "amax":
-                top = x.amax((2, 3), keepdim=True)
-            if bug == "detached":
-                top = top.detach()
-            second = (self.max1, self.max2) if hasattr(self, "max1") else (self.fc1, self.fc2)
-            return torch.sigmoid(self.mlp(avg, self.fc1, self.fc2) + self.mlp(top, *second))
-
-    class Spatial(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.conv = nn.Conv2d(2, 1, 7, padding=3, bias=False)
-            if bug == "bn":
-                self.bn = nn.BatchNorm2d(1)
-
-        def forward(self, x):
-            top, where = x.max(dim=1, keepdim=True)
-            if bug == "spatial index":
-                top = where.to(x.dtype)
-            z = self.conv(torch.cat([x.mean(dim=1, keepdim=True), top], dim=1))
-            return z if bug == "no sigmoid" else torch.sigmoid(z)
-
-    class CBAM(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.channel, self.spatial = Channel(), Spatial()
-
-        def forward(self, x):
-            x = x * self.channel(x)
-            return x * self.spatial(x)
-
-    module = {"channel": Channel, "spatial": Spatial, "cbam": CBAM}[what]()
-    return module if bug == "float32" else module.double()
-
-
-@pytest.mark.oracle
-@pytest.mark.parametrize("what", ["channel", "spatial", "cbam"])
-@pytest.mark.parametrize("kind", ["conv", "linear"])
-def test_a_right_module(torch, what, kind):
-    module = make_module(torch, what, kind=kind)
-    report = check_function(module, what)
-    assert report.ok and report.backward and not report.notes, str(report)
-    assert report.largest_difference < 1e-12
-    assert all(p.grad is None for p in module.parameters())
-
-
-@pytest.mark.oracle
-def test_modules_with_biases_in_float32_and_with_other_ties(torch):
-    assert check_function(make_module(torch, bias=True), mlp_bias=True).ok
-    short = check_function(make_module(torch, bug="float32"))
-    assert short.ok and 1e-9 < short.largest_difference < 1e-5
-    ties = check_function(make_module(torch, bug="amax"))
-    assert ties.ok and "over space to all of them in even parts" in ties.notes[0]
-
-
-PUBLIC = [  # each with where it was seen
-    ("average twice", "the average over space taken twice"),  # MenghaoGuo/Awesome-Vision-Attentions #32
-    ("an MLP for each branch", "an MLP for each branch"),  # Peachypie98/CBAM #3
-    ("no sigmoid", "the spatial sigmoid forgotten"),  # Peachypie98/CBAM #2
-    ("index", "the maximum's place instead of its value, over space"),
-    ("spatial index", "the maximum's place instead of its value, over channels"),
-]
-
-
-@pytest.mark.oracle
-@pytest.mark.parametrize(("bug", "name"), PUBLIC)
-def test_public_mistakes_are_named(torch, bug, name):
-    report = check_function(make_module(torch, bug=bug))
-    assert not report.ok and name in names(report), str(report)
-    assert "The backward pass is not judged" in str(report)
-
-
-@pytest.mark.oracle
-def test_a_module_whose_gradient_stops(torch):
-    report = check_function(make_module(torch, "channel", bug="detached"), "channel")
-    assert report.first_wrong == "dx" and names(report) == ["the path through the maximum forgotten"], str(report)
-
-    class Cut(torch.nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.inner = make_module(torch)
-
-        def forward(self, x):
-            return self.inner(x).detach()
-
-    report = check_function(Cut())
-    assert not report.ok and "RuntimeError" in report.problems[0] and "does not require grad" in report.problems[0]
-
-
-@pytest.mark.oracle
-def test_the_reduction_ratio_of_a_module(torch):
-    assert check_function(make_module(torch), reduction=3).ok
-    report = check_function(make_module(torch), reduction=2)
-    assert not report.ok and not report.wrong and report.first_wrong == "W0"
-    assert "the MLP has 2 hidden units, expected C / r = 6 / 2 = 3: is the reduction ratio used?" in report.problems
-
-
-@pytest.mark.oracle
-def test_parameters_without_a_place_are_an_error(torch):
-    with pytest.raises(ValueError, match=r"no place for: spatial.bn.weight \(1,\), spatial.bn.bias \(1,\)\. Batch"):
-        check_function(make_module(torch, bug="bn"))
-    with pytest.raises(ValueError, match="channel.fc1.bias .* pass mlp_bias=True"):
-        check_function(make_module(torch, bias=True))
-    with pytest.raises(ValueError, match="the module has no W7: its parameters are fc1.weight"):
-        check_function(make_module(torch, "channel"))
-    with pytest.raises(ValueError, match=r"no place for: conv.weight \(1, 2, 7, 7\)"):
-        check_function(make_module(torch, "spatial"), "channel")
-    with pytest.raises(ValueError, match="the module has no W0 and no W1 and no W7: its parameters are none"):
-        check_function(torch.nn.ReLU())

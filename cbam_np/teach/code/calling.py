@@ -45,7 +45,7 @@ def call(function, *arguments, how, changed):
     except Unusable:
         raise
     except Exception as error:
-        raise _told(error, how) from None
+        raise told(error, how) from None
     changed += [
         f"the function has changed its argument {name}: write `a = a * b`, which makes a new array, not `a *= b`"
         for name, before, after in zip(names, arguments, copies, strict=False)
@@ -66,7 +66,7 @@ def _same(before, after):
     return before.keys() == after.keys() and all(np.array_equal(before[name], after[name]) for name in before)
 
 
-def _told(error, how):
+def told(error, how):
     """Return an exception in words: where it happened in the student's own lines, and what may be behind it."""
     hint = next((f" ({hint})" for word, hint in HINTS if word in str(error)), "")
     frames = traceback.extract_tb(error.__traceback__)[1:]

@@ -1,193 +1,273 @@
-"""A student's function held against the right calculation, forward and backward."""
+"""Is this CBAM? The front door for anyone's function, module or class."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
-from ...cbam import get_dialect
+from ...cbam import Dialect, get_dialect
 from ...ops.checks import check_option, check_rng
-from .calling import Unusable, call
-from .cases import Case, make_inputs
-from .explain import TIES, Seen, explain, other_ties, without_ties
-from .modules import ModuleFunctions, is_module
-from .reading import NO_CACHE, Answer, Problem, read_backward, read_forward
-from .report import TITLES, Comparison, FunctionReport
+from ..diagnosis.search import Explanation
+from .calling import Unusable
+from .checking import check_subject, judge_backward, rivals
+from .draws import make_draws
+from .formula import Formula
+from .function_subject import FunctionSubject, OfTensors, needs_tensors, shape_of
+from .identify import Found, identify, told
+from .objects import NumPyObject, is_object
+from .report import TITLES, CodeReport, FunctionReport
+from .roles import assignments
+from .stepwise import check_steps
+from .subject import Subject, refuse_a_class
+from .torch_modules import TorchModule, is_module, random_numbers_kept
+from .whose import as_dialect, dialect_of
 
 
 def check_function(
-    f, what="cbam", backward=None, params=None, x=None, dialect="paper", rng=None, reduction=None, **changes
-):
-    """Run a function for channel attention, spatial attention or CBAM, and say whether it is right.
+    f: Any,
+    what: str | None = None,
+    backward: Callable | None = None,
+    params: Mapping[str, Any] | None = None,
+    x: Any = None,
+    dialect: str | Dialect | None = None,
+    rng: np.random.Generator | None = None,
+    reduction: int | None = None,
+    channels: int | None = None,
+    **changes: Any,
+) -> CodeReport:
+    """Say whether a module or a function computes CBAM, which choices it has made, and what makes it something else.
 
-    If it is not, the mistakes that people make are tried, alone and in pairs, and those that give exactly the
-    same numbers are named.
+    It is run as it is, on a copy, with weights drawn anew several times. The formula that gives the same numbers is
+    looked for: the paper's, then that with one legitimate choice or one departure, then with two. What fits has to
+    fit every draw, forward and, where there is a way back, backward.
 
     Parameters
     ----------
-    f : callable or torch.nn.Module
-        ``f(x, params)`` gets x (N, C, H, W) in float64 and a dict with `W0` (C/r, C), `W1` (C, C/r), `W7`
-        (1, 2, k, k), of these what it needs, and with ``mlp_bias=True`` also `b0` and `b1`. It returns the
-        output; or a dict of steps by the names of a trace, ``{"F_avg": ..., "M_c": ...}``, of which the first
-        wrong one is then found; or one of the two with a cache for backward, ``(output, cache)``. A function
-        with other arguments is passed as ``lambda x, p: f(x, p["W0"], p["W1"])``, and one for a single image
-        as ``lambda x, p: np.stack([f(F, p) for F in x])``. A PyTorch module is run with its own weights,
-        forward and backward.
-    what : {"channel", "spatial", "cbam"}
-        What it computes. With "channel" and "spatial" the output may be the attention map, (N, C, 1, 1) or
-        (N, 1, H, W), axes of length 1 being optional, or the feature map weighted with it, (N, C, H, W): the
-        shape tells.
+    f : torch.nn.Module, object or callable
+        A PyTorch module, on (N, C, H, W) or with one or three axes of space. An object with ``forward(x)`` and
+        perhaps ``backward(dout)`` that holds NumPy arrays. Or a function ``f(x, params)`` in NumPy or PyTorch, which
+        gets x (N, C, H, W) in float64 and a dict with `W0` (C/r, C), `W1` (C, C/r), `W7` (1, 2, k, k), and where it
+        asks for them `b0`, `b1`, `gamma`, `beta`. A function returns the output; or a dict of steps by the names of
+        a trace, ``{"F_avg": ..., "M_c": ...}``, of which the first wrong one is then found; or one of the two with a
+        cache for backward, ``(output, cache)``. A function with other arguments is passed as
+        ``lambda x, p: f(x, p["W0"], p["W1"])``, and one for a single image as
+        ``lambda x, p: np.stack([f(F, p) for F in x])``.
+    what : {"channel", "spatial", "cbam"}, optional
+        What it should compute. The output may be the attention map alone, (N, C, 1, 1) or (N, 1, H, W), or the
+        feature map weighted with it: the shape tells.
     backward : callable, optional
         ``backward(dout, cache)`` returns dx, or ``(dx, grads)`` with grads a dict by the parameters' names, some
         of which may be missing; it may hold steps on the way as well, such as `dz_c`. It is judged where the
-        forward pass is right.
+        forward pass is right. Modules bring their own.
     params : dict of str to ndarray, optional
-        Weights; drawn at random where none are given.
+        Fixed weights for a function; drawn at random where none are given. What cannot be told apart with them is
+        reported as that.
     x : ndarray, shape (N, C, H, W), optional
-        The input. Where none is given there are three: a square one, one whose axes are all different, and a
-        single image of whole numbers, with ties.
-    dialect : str or Dialect
-        What is right, see `Dialect`.
+        An input for a function. Where none is given there are three: a square one, one whose axes are all different,
+        and a single image of whole numbers, with ties.
+    dialect : str or Dialect, optional
+        What is right exactly, see `Dialect`. Where none is given, any legitimate choice is right, and is named.
     rng : numpy.random.Generator, optional
         Where random inputs come from; ``np.random.default_rng(0)`` where none is given.
     reduction : int, optional
-        r, for random weights. With a module, what C / r of its MLP has to be.
+        r, for random weights of a function. With a module, what C / r of its MLP has to be.
+    channels : int, optional
+        C, for a module whose parameters do not tell it.
     **changes
         Any field of `Dialect`.
 
     Returns
     -------
-    FunctionReport
-        ``report.ok``, ``report.first_wrong``, ``report.explanations``, and ``str(report)`` for a person.
+    CodeReport
+        ``report.ok``, ``report.choices``, ``report.dialect``, ``report.explanations``, ``report.to_dict()``, and
+        ``str(report)`` for a person. For a function whose steps were compared it is a `FunctionReport`.
 
     Raises
     ------
     TypeError
-        If f or backward cannot be called, or an option does not exist.
+        If f or backward cannot be called, f is a class, or an option does not exist.
     ValueError
-        If x and params do not fit, an option's value is unknown, or a module has parameters that the dialect has
-        no place for.
+        If x and params do not fit, or an option's value is unknown.
 
     Notes
     -----
     Numbers may differ by 1e-6 of the largest one in an array, in float32 by 1e-4. Where a maximum is reached more
-    than once, any choice of who gets its gradient is right (the first, the last, all in even parts); a note says
-    so if it is not the dialect's.
+    than once, any shares of its gradient that are not negative and add up to 1 are right; a note says who gets it.
+
+    Examples
+    --------
+    >>> import cbam_np
+    >>> def mine(x, p):
+    ...     return cbam_np.cbam_forward(x, p, spatial_pools=("max", "avg"))[0]
+    >>> report = cbam_np.check_function(mine)
+    >>> report.ok, [choice.name for choice in report.choices]
+    (True, ['maps in the order [max; avg]'])
     """
-    d = _dialect(what, dialect, changes)
+    refuse_a_class(f)
     rng = np.random.default_rng(0) if rng is None else rng
     check_rng(rng)
-    module = ModuleFunctions(f, d) if is_module(f) else None
-    if module:
-        f, backward, params = module.forward, module.backward, module.params
+    if what is not None:
+        check_option(what, "what", TITLES)
+    wanted = _wanted(what, dialect, changes)
+    make = TorchModule if is_module(f) else NumPyObject if is_object(f) else None
+    if make is not None:
+        return _check_module(make, f, rng, what, wanted, reduction, channels)
     for function, name in ((f, "f"), (backward, "backward")):
         if not callable(function) and (name == "f" or function is not None):
-            raise TypeError(f"{name} is {type(function).__name__}, expected a function or a PyTorch module")
-    cases = [Case(x, params, d, rng) for x, params in make_inputs(d, params, x, reduction, rng)]
-    problems, answers = [], []
-    if module and reduction and "W0" in params:
-        problems += [(number, p) for number in range(1, len(cases) + 1) for p in _width(params, reduction)]
-    how = "module(x, params)" if module else "f(x, params)"
-    for number, case in enumerate(cases, start=1):
-        answers.append(_run(f, (case.x, case.params), how, read_forward, case))
-        problems += [(number, problem) for problem in answers[-1].problems]
-    comparisons, notes, found, whole = _compare(cases, answers), [], (), True
-    if not all(c.ok for c in comparisons):
-        found, whole = explain(_seen(cases, answers), _first(comparisons), backward=False)
-    right = not problems and all(c.ok for c in comparisons)
-    if backward and not right:
-        notes.append("The backward pass is not judged, since the forward pass is not right yet.")
-    elif backward:
-        back, cases = _run_backward(backward, cases, answers)
-        problems += [(number, problem) for number, answer in enumerate(back, start=1) for problem in answer.problems]
-        comparisons, notes, found, whole = _judge_backward(cases, back, comparisons)
-    return FunctionReport(what, cases, comparisons, problems, notes, found, whole, bool(backward) and right)
-
-
-def _dialect(what, dialect, changes):
-    check_option(what, "what", TITLES)
-    if what == "cbam":
-        return get_dialect(dialect, **changes)
-    if changes.setdefault("order", what) != what:
-        raise ValueError(f"order is {changes['order']!r}, but what={what!r} has no order: leave it out")
-    return get_dialect(dialect, **changes)
-
-
-def _width(params, reduction):
-    """Yield the problem that a module's MLP has another width than C / r."""
-    hidden, C = params["W0"].shape
-    if hidden != max(C // reduction, 1):
-        yield Problem(
-            f"the MLP has {hidden} hidden units, expected C / r = {C} / {reduction} = {C // reduction}: "
-            "is the reduction ratio used?",
-            "W0",
-        )
-
-
-def _run(function, arguments, how, read, case):
-    """Call a function and read what it returns; an answer without values says what was wrong."""
-    changed = []
-    try:
-        answer = read(call(function, *arguments, how=how, changed=changed), case)
-    except Unusable as error:
-        answer = Answer({}, [Problem(str(error), same=error.same)])
-    return answer._replace(problems=[*map(Problem, changed), *answer.problems])
-
-
-def _run_backward(backward, cases, answers):
-    """Run backward on every case, with a gradient of the shape that forward gave."""
-    cases = [case.ending_at(answer.output or case.output) for case, answer in zip(cases, answers, strict=True)]
-    found = []
-    for case, answer in zip(cases, answers, strict=True):
-        if answer.cache is NO_CACHE:
-            found.append(
-                Answer({}, [Problem("backward needs a cache: let the forward function return (output, cache)")])
+            raise TypeError(
+                f"{name} is {type(function).__name__}, expected a function, a module or an object with forward"
             )
-            continue
-        dout = case.dout.reshape(answer.given or case.dout.shape)
-        found.append(_run(backward, (dout, answer.cache), "backward(dout, cache)", read_backward, case))
-    return found, cases
+    return _check_callable(f, what, backward, params, x, wanted, rng, reduction)
 
 
-def _judge_backward(cases, answers, before):
-    """Compare the backward pass; where only the rule for ties is another one, that is a note."""
-    comparisons = _compare(cases, answers)
-    if all(c.ok for c in comparisons):
-        return [*before, *comparisons], [], (), True
-    seen = _seen(cases, answers)
-    ties, dialect = other_ties(seen), cases[0].traces[0].dialect
-    if ties:
-        note = (
-            "Where a maximum is reached more than once, this backward pass gives its gradient "
-            f"{_in_words(ties)}; the dialect gives it {_in_words({over: dialect.ties_over(over) for over in ties})}. "
-            "Both are right."
-        )
-        return [*before, *(c for c in comparisons if c.ok)], [note], (), True
-    untied = without_ties(seen)
-    first = _first(comparisons)
-    judged = [c for c in comparisons if any(s.case is cases[c.number - 1] for s in untied)]
-    if any(not c.ok for c in judged):
-        seen, first = untied, _first(judged)
-    return [*before, *comparisons], [], *explain(seen, first, backward=True)
+def _wanted(what: str | None, dialect: str | Dialect | None, changes: dict[str, Any]) -> Dialect | None:
+    """Return the dialect that is held against; None where any legitimate choice is right."""
+    if dialect is None and not changes:
+        return None
+    if what in ("channel", "spatial") and changes.setdefault("order", what) != what:
+        raise ValueError(f"order is {changes['order']!r}, but what={what!r} has no order: leave it out")
+    return get_dialect("paper" if dialect is None else dialect, **changes)
 
 
-def _in_words(ties):
-    """Say who gets a tied maximum's gradient: {"space": "split"} -> "over space to all of them in even parts"."""
-    return " and ".join(f"over {over} {TIES[rule]}" for over, rule in ties.items())
+# --- modules and objects ---
 
 
-def _compare(cases, answers):
-    """Compare every step that was given, by step, then by input."""
-    names = cases[0].steps
-    pairs = [(i, case, answer) for i, (case, answer) in enumerate(zip(cases, answers, strict=True), start=1)]
-    return [
-        Comparison(i, name, answer.values[name], case.value(name), answer.tolerance)
-        for name in names
-        for i, case, answer in pairs
-        if name in answer.values
-    ]
+def _check_module(
+    make: Callable[..., Subject],
+    f: Any,
+    rng: np.random.Generator,
+    what: str | None,
+    wanted: Dialect | None,
+    reduction: int | None,
+    channels: int | None,
+) -> CodeReport:
+    try:
+        with random_numbers_kept():
+            return check_subject(make(f, channels), f, rng, what, wanted, reduction)
+    except Unusable as error:
+        report = CodeReport(what or "cbam", problems=[str(error)])
+        report.unknown = True
+        return report
 
 
-def _first(comparisons):
-    return next(c.name for c in comparisons if not c.ok)
+# --- functions ---
 
 
-def _seen(cases, answers):
-    return [Seen(c, a.values, a.tolerance) for c, a in zip(cases, answers, strict=True) if a.values]
+def _check_callable(
+    f: Callable,
+    what: str | None,
+    backward: Callable | None,
+    params: Mapping[str, Any] | None,
+    x: Any,
+    wanted: Dialect | None,
+    rng: np.random.Generator,
+    reduction: int | None,
+) -> CodeReport:
+    """Compare a function step by step with what is wanted; where that is open, with what it turns out to be."""
+    f, backward = _of_arrays(f, backward)
+    first = wanted or get_dialect("paper", **({} if what in (None, "cbam") else {"order": what}))
+    report = check_steps(f, what or "cbam", backward, params, x, first, rng, reduction)
+    fixed = None if params is None else {name: np.asarray(W, float) for name, W in params.items()}
+    if report.ok:
+        return _known(report, f, first, fixed, rng)
+    if report.differs_at_ties_only:
+        return _with_any_shares(report, f, backward, first, rng)
+    if wanted is not None:
+        return report
+    subject, found = _identified(f, backward, fixed, rng)
+    if subject is None or not found:
+        return report
+    best = found[0]
+    kind = best.formula.order if best.formula.order in TITLES else "cbam"
+    if what not in (None, kind):
+        return report
+    if best.departures:
+        report.choices, report.departures = best.choices, best.departures
+        if not report.explanations and not report.problems:
+            report.explanations = (Explanation(best.departures),)
+        return report
+    return _under_its_choices(report, f, what, backward, params, x, rng, reduction, subject, best)
+
+
+def _of_arrays(f: Callable, backward: Callable | None) -> tuple[Callable, Callable | None]:
+    """Return functions of arrays: a function of tensors has its own way back."""
+    rng = np.random.default_rng(0)
+    small = {"W0": (2, 4), "b0": (2,), "W1": (4, 2), "b1": (4,), "W7": (1, 2, 3, 3), "gamma": (1,), "beta": (1,)}
+    params = {name: rng.normal(size=shape) for name, shape in small.items()}
+    if not needs_tensors(f, rng.normal(size=(2, 4, 5, 6)), params):
+        return f, backward
+    pair = OfTensors(f)
+    return pair.forward, backward or pair.backward
+
+
+def _identified(f, backward, fixed, rng) -> tuple[FunctionSubject | None, list[Found]]:
+    try:
+        subject = FunctionSubject(f, backward, fixed)
+        found = identify(subject, make_draws(subject, rng, fixed=fixed))
+        inference = None if found or fixed is not None else subject.with_statistics()
+        if inference is not None:
+            subject, found = inference, identify(inference, make_draws(inference, rng))
+        return subject, found
+    except Unusable:  # the report says already what it is that cannot be run
+        return None, []
+
+
+def _known(report: FunctionReport, f, d: Dialect, fixed, rng) -> FunctionReport:
+    """Add what a function that is right has chosen, and what cannot be told with its fixed weights."""
+    subject, best = _as_found(f, None, d, fixed)
+    report.choices = best.choices
+    report.dialect, report.whose = dialect_of(best)
+    if fixed is not None:
+        try:
+            draws = make_draws(subject, rng, fixed=fixed)
+        except Unusable:
+            return report
+        report.cannot_tell = rivals(best, draws, 1e-9)
+    return report
+
+
+def _as_found(f, backward, d: Dialect, fixed) -> tuple[FunctionSubject, Found]:
+    """Return a function as what a dialect says that it is."""
+    shapes = fixed
+    if shapes is None:
+        keys = ["W0", "W1", *(["b0", "b1"] if d.mlp_bias else [])] if d.order != "spatial" else []
+        keys += ["W7", *(["gamma", "beta"] if d.spatial_norm else [])] if d.order != "channel" else []
+        shapes = {name: np.empty(shape_of(name, len(d.spatial_pools))) for name in keys}
+    subject = FunctionSubject(f, backward, shapes)
+    way = assignments(subject.units, subject.channels, 2, True)[0]
+    formula = Formula(order=d.order, pools=d.channel_pools, maps=d.spatial_pools)
+    return subject, told(formula, way)
+
+
+def _with_any_shares(report: FunctionReport, f, backward, d: Dialect, rng) -> FunctionReport:
+    """Look again at a wrong way back: it is right if only tied maxima differ, by shares that add up to 1."""
+    subject, best = _as_found(f, backward, d, None)
+    try:
+        draws = make_draws(subject, rng)
+        again = CodeReport(report.what)
+        judge_backward(again, subject, best, draws, rng)
+    except (Unusable, ValueError):
+        return report
+    if again.ok and again.backward:
+        report.comparisons = tuple(c for c in report.comparisons if c.ok)
+        report.explanations = ()
+        report.notes = [*report.notes, *again.notes]
+        report.__dict__.pop("wrong", None)
+        return _known(report, f, d, None, rng)
+    return report
+
+
+def _under_its_choices(report, f, what, backward, params, x, rng, reduction, subject, best) -> CodeReport:
+    """Judge a function again, by the choices that it has made."""
+    choices = as_dialect(best)
+    kind = best.formula.order if best.formula.order in TITLES else "cbam"
+    if not choices.others and not choices.fields["spatial_norm"]:
+        d = get_dialect("paper", **choices.fields)
+        again = check_steps(f, kind, backward, params, x, d, rng, reduction)
+        if again.differs_at_ties_only:
+            again = _with_any_shares(again, f, backward, d, rng)
+        again.choices = best.choices
+        again.dialect, again.whose = dialect_of(best)
+        return again
+    fixed = None if params is None else {name: np.asarray(W, float) for name, W in params.items()}
+    return check_subject(subject, f, rng, what, None, reduction, fixed)
