@@ -50,7 +50,9 @@ def backward_steps(g: CBAMGradients, cache: CBAMCache, dF_out: np.ndarray, train
         yield from via
         paths.setdefault(before, []).append(f"d{before}_direct")
         paths.setdefault(source, []).extend(step.name for step in via)
-        yield _sum_step(before, paths[before], (g.dF if before == "F" else g.dF1)[0])
+        total = g.dF if before == "F" else g.dF1
+        assert total is not None
+        yield _sum_step(before, paths[before], total[0])
 
 
 def _gate_steps(attention: str, g: CBAMGradients, before: str, after: str) -> Iterator[Step]:

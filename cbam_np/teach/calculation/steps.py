@@ -27,7 +27,7 @@ def trace_cbam(
     params: Mapping[str, ArrayLike],
     dF_out: ArrayLike | None = None,
     dialect: str | Dialect = "paper",
-    running: tuple[ArrayLike, ArrayLike] | None = None,
+    running: tuple[np.ndarray, np.ndarray] | None = None,
     **changes: Any,
 ) -> Trace:
     r"""Run CBAM on one feature map and list every step.

@@ -2,9 +2,10 @@
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any, overload
 
 import numpy as np
 
@@ -34,36 +35,45 @@ class Step:
         Whether it is an input rather than a result.
     rule : Rule, optional
         How it follows from other steps; None for an input.
+
+    Examples
+    --------
+    >>> import cbam_np
+    >>> step = cbam_np.lecture.trace()["F_avg[1]"]
+    >>> step.name, step.value, step.slide
+    ('F_avg[1]', Fraction(8, 9), 'Step 1')
+    >>> step.symbol
+    'F^c_{avg}[1]'
     """
 
     name: str
     symbol: str
     formula: str
-    value: object
+    value: Any
     slide: str = ""
     given: bool = False
     rule: Rule | None = field(default=None, repr=False)
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:
         """Shape of the value; () for a number."""
         return np.shape(self.value)
 
     @property
-    def heading(self):
+    def heading(self) -> str:
         """Name and formula as one line of text; the formula alone where it begins with the name."""
         formula = notation.plain(self.formula)
         if self.given or formula.startswith((f"{self.name} ", f"{self.name}[")):
             return formula or self.name
         return f"{self.name}: {formula}"
 
-    def entry(self, index):
+    def entry(self, index: tuple[int, ...]) -> "Step":
         """Return one entry as a step of its own.
 
         Parameters
         ----------
         index : tuple of int
-            1-based, one number an axis.
+            1-based, one number per axis.
 
         Returns
         -------
@@ -86,16 +96,16 @@ class Step:
         value = self.value[tuple(i - 1 for i in index)]
         return replace(self, name=self.name + suffix, symbol=self.symbol + suffix, value=value)
 
-    def __str__(self):
+    def __str__(self) -> str:
         where = f"   ({self.slide})" if self.slide else ""
         return "\n".join([self.heading + where, *("    " + line for line in notation.text(self.value))])
 
-    def _repr_latex_(self):
+    def _repr_latex_(self) -> str:
         left = self.symbol if self.given or self.shape == () else self.formula
         return f"$\\displaystyle {left} = {notation.latex(self.value)}$"
 
 
-class Trace(Sequence):
+class Trace(Sequence[Step]):
     """An ordered list of steps.
 
     ``trace["M_c"]`` is a step, ``trace["M_c[1]"]`` one entry of it (indices from 1), ``trace[0]`` the first step.
@@ -106,17 +116,35 @@ class Trace(Sequence):
         In the order in which they are computed.
     dialect : Dialect
         The choices with which CBAM was run.
+
+    Examples
+    --------
+    >>> import cbam_np
+    >>> trace = cbam_np.lecture.trace()
+    >>> len(trace), trace[4].name
+    (44, 'F_avg')
+    >>> print(trace["z_avg"])
+    z_avg = W_1 a_avg   (Step 1)
+        4/9  4/9  5/9
+    >>> trace["F_max[2]"].value
+    Fraction(2, 1)
     """
 
-    def __init__(self, steps, dialect):
+    def __init__(self, steps: Iterable[Step], dialect: Dialect):
         self.steps = tuple(steps)
         self.by_name = {step.name: step for step in self.steps}
-        self.dialect: Dialect = dialect
+        self.dialect = dialect
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.steps)
 
-    def __getitem__(self, key):
+    @overload
+    def __getitem__(self, key: int | str) -> Step: ...
+
+    @overload
+    def __getitem__(self, key: slice) -> tuple[Step, ...]: ...
+
+    def __getitem__(self, key: int | str | slice) -> Step | tuple[Step, ...]:
         if not isinstance(key, str):
             return self.steps[key]
         found = re.fullmatch(r"\s*([^\[\]\s]+)\s*(?:\[([\d\s,]+)\])?\s*", key)
@@ -134,7 +162,7 @@ class Trace(Sequence):
         return step if index is None else step.entry(tuple(map(int, re.findall(r"\d+", index))))
 
     @property
-    def names(self):
+    def names(self) -> tuple[str, ...]:
         """Names of the steps, in order."""
         return tuple(self.by_name)
 
@@ -143,10 +171,10 @@ class Trace(Sequence):
         """How each step that is not given follows from other steps, by the steps' names."""
         return {step.name: step.rule for step in self.steps if step.rule}
 
-    def __str__(self):
+    def __str__(self) -> str:
         return "\n\n".join(map(str, self.steps))
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         rows = [
             (code(s.name), s.slide, f"${s.symbol if s.given else s.formula}$", notation.html_array(s.value, s.name))
             for s in self.steps

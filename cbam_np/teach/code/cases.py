@@ -1,24 +1,30 @@
 """The inputs that a function is run on, with what is right on each and what follows from wrong rules."""
 
 import copy
+from collections.abc import Iterable, Sequence
 from functools import cached_property
+from typing import TypeAlias
 
 import numpy as np
 
-from ...cbam import cbam_forward, init_cbam
+from ...cbam import Dialect, cbam_forward, init_cbam
 from ..calculation.bounds import Bounds, Circular
 from ..calculation.forward_steps import PARAMETERS
-from ..calculation.rules import products, term
+from ..calculation.rules import Rule, products, term
 from ..calculation.steps import trace_cbam
 from ..mistakes.code import WEIGHTS, BatchCalculation
 
 SIZES = ((2, 3, 3), (3, 4, 5), (1, 3, 5))  # (N, H, W): square; all axes different; one image, of whole numbers
 MLPS = ((3, 1), (6, 3), (4, 2))  # (C, r): with the square input, a square W0 that can be transposed by mistake
 KERNELS = (7, 3, 3)
+Params: TypeAlias = dict[str, np.ndarray]
+
 DRAWS = 100  # of an input, until mistakes show on it
 
 
-def make_inputs(dialect, params, x, reduction, rng):
+def make_inputs(
+    dialect: Dialect, params: Params | None, x: np.ndarray | None, reduction: int | None, rng: np.random.Generator
+) -> list[tuple[np.ndarray, Params]]:
     """Return a list of (x, params): one where x is given, else one for each of `SIZES`, the last with many ties."""
     if x is not None:
         x = np.array(x)
@@ -38,14 +44,14 @@ def make_inputs(dialect, params, x, reduction, rng):
     return found
 
 
-def _telling(x, params, dialect):
+def _telling(x: np.ndarray, params: Params, dialect: Dialect) -> bool:
     """Tell whether ReLU lets something through on every image, and stops something: else mistakes there hide."""
     channel = cbam_forward(x, params, dialect)[1].channel
     hs = [mlp.h for mlp in channel.mlps.values()] if channel else []
     return all((h > 0).any(axis=1).all() and (h < 0).any() for h in hs)
 
 
-def _tied(rng, shape):
+def _tied(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     """Return whole numbers with a tie over channels and one over space, at 0, so that they are ties in F' too."""
     x = rng.integers(-2, 3, shape).astype(float)
     x[:, 0] = -np.abs(x[:, 0])
@@ -53,7 +59,9 @@ def _tied(rng, shape):
     return x
 
 
-def make_params(dialect, channels, reduction, kernel_size, rng):
+def make_params(
+    dialect: Dialect, channels: int, reduction: int | None, kernel_size: int, rng: np.random.Generator
+) -> Params:
     """Draw parameters, biases included where the dialect has them."""
     reduction = min(2, channels) if reduction is None else reduction
     params = init_cbam(channels, reduction, kernel_size, rng=rng, dialect=dialect)
@@ -75,7 +83,7 @@ class Case:
         For the gradients of the outputs.
     """
 
-    def __init__(self, x, params, dialect, rng):
+    def __init__(self, x: np.ndarray, params: Params, dialect: Dialect, rng: np.random.Generator):
         self.x, self.params = np.asarray(x, float), {name: np.asarray(W, float) for name, W in params.items()}
         cbam_forward(self.x, self.params, dialect)  # says what is wrong with x or params
         dout = rng.normal(size=self.x.shape)
@@ -87,24 +95,24 @@ class Case:
         self.rules = [trace.rules for trace in self.traces]
         self.output = [name for name in self.traces[0].names if not name.startswith("d")][-1]
         maps = [name for name in ("M_c", "M_s") if name in self.rules[0]]
-        self._dmaps = {name: rng.normal(size=self.shape(name)) for name in maps}
+        self._dmaps: dict[str, np.ndarray] = {name: rng.normal(size=self.shape(name)) for name in maps}
 
     @property
-    def steps(self):
+    def steps(self) -> tuple[str, ...]:
         """Names of the steps that are computed, in their order."""
         return tuple(self.rules[0])
 
-    def shape(self, name):
+    def shape(self, name: str) -> tuple[int, ...]:
         """Return the shape of a step for the whole batch: weights' gradients are summed over it."""
         shape = self.traces[0][name].shape
         return shape if name in WEIGHTS else (len(self.x), *shape)
 
     @property
-    def dout(self):
+    def dout(self) -> np.ndarray:
         """The gradient of the output, (N, ...)."""
         return np.stack([given[f"d{self.output}"] for given in self.given])
 
-    def ending_at(self, name):
+    def ending_at(self, name: str) -> "Case":
         """Return the case for a function whose output is this step: the feature map itself, or an attention map."""
         if name == self.output:
             return self
@@ -118,28 +126,28 @@ class Case:
         return other
 
     @cached_property
-    def images(self):
+    def images(self) -> list[Bounds]:
         """What follows on each image."""
         return [Bounds(rules, given, {}) for rules, given in zip(self.rules, self.given, strict=True)]
 
-    def calculation(self, image, rules):
+    def calculation(self, image: int, rules: dict[str, Rule]) -> BatchCalculation:
         """Return what the mistakes ask about one image of the batch, with these rules."""
         return BatchCalculation(self.traces[image], rules, self.traces, self.given[image])
 
-    def calculations(self):
+    def calculations(self) -> list[BatchCalculation]:
         """Return what the mistakes ask about, one for each image."""
         return [self.calculation(image, rules) for image, rules in enumerate(self.rules)]
 
-    def value(self, name, images=None):
+    def value(self, name: str, images: Sequence[Bounds] | None = None) -> np.ndarray:
         """Return a step for the whole batch: what is right, or what follows on `images` with changed rules."""
         values = [image.allowed(name)[0] for image in (self.images if images is None else images)]
         return np.sum(values, axis=0) if name in WEIGHTS else np.stack(values)
 
-    def agrees(self, name, value, tolerance, images):
+    def agrees(self, name: str, value: np.ndarray, tolerance: float, images: Sequence[Bounds]) -> bool:
         """Tell whether a step is what follows on `images`, relative to its largest entry."""
         slack = tolerance * (np.abs(value).max() or 1)
 
-        def near(ours, theirs):
+        def near(ours: np.ndarray, theirs: np.ndarray) -> bool:
             return bool((np.abs(ours - theirs) <= slack).all())
 
         try:
@@ -150,6 +158,6 @@ class Case:
             return False
 
 
-def with_rules(images, changes):
+def with_rules(images: Iterable[Bounds], changes: Iterable[dict[str, Rule]]) -> list[Bounds]:
     """Return what follows on each image with some rules changed."""
     return [image.with_rules(change) for image, change in zip(images, changes, strict=True)]

@@ -4,17 +4,19 @@ The numbers are exact to many digits, so nothing fits by chance: a mistake is na
 what the program gave, on every input and in every step that was returned.
 """
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..calculation.bounds import Bounds
 from ..calculation.rules import Rule
 from ..diagnosis.search import Explanation, Fit, search
 from ..mistakes import MISTAKES, made_on_top
 from ..mistakes.code import CODE_MISTAKES, OVER, change_ties
-from ..mistakes.mistake import Mistake
+from ..mistakes.mistake import Mistake, Variant
 from .cases import Case, with_rules
 
 
@@ -30,7 +32,7 @@ class Candidate(NamedTuple):
     """One way to make a mistake: the wrong rules for every image of every input. A hypothesis of the search."""
 
     mistake: Mistake
-    variant: object
+    variant: Variant
     changes: list[list[dict[str, Rule]]]
 
     @property
@@ -98,7 +100,7 @@ class ArraysOfAProgram:
         image = self.seen[0].case.images[0]
         self.upstream = set(image.upstream(first))
         self.later = {step for name in names for step in image.upstream(name)}
-        self._made: tuple = ((), self._make(()))  # the mistakes that were made last, and what they led to
+        self._made: tuple[tuple, Any] = ((), self._make(()))  # the mistakes that were made last, and what they led to
 
     def weigh(self, *hypotheses: Candidate) -> Fit | None:
         """Hold a wrong calculation against what the function gave."""
@@ -115,7 +117,7 @@ class ArraysOfAProgram:
         """Return 0: no array of floats is explained by chance."""
         return 0.0
 
-    def _make(self, hypotheses):
+    def _make(self, hypotheses: tuple[Candidate, ...]) -> list[list[tuple[Bounds, dict[str, Rule]]]] | None:
         """Return (bounds, changes) of every image with these mistakes made; None if that cannot be."""
         if not hypotheses:
             return [[(bounds, {}) for bounds in s.case.images] for s in self.seen]
@@ -126,7 +128,7 @@ class ArraysOfAProgram:
         if before is None:
             return None
         candidate = hypotheses[-1]
-        made = []
+        made: list[list[tuple[Bounds, dict[str, Rule]]]] = []
         for s, changes, done in zip(self.seen, candidate.changes, before, strict=True):
             made.append([])
             for image, change, (bounds, earlier) in zip(range(len(changes)), changes, done, strict=True):
@@ -138,18 +140,17 @@ class ArraysOfAProgram:
         return made
 
 
-def _candidates(seen, backward):
+def _candidates(seen: list[Seen], backward: bool) -> list[Candidate]:
     """Return every way to make a mistake on the way judged, matched between the images by where it is made."""
     per_image = []
     for s in seen:
         for calculation in s.case.calculations():
-            made = {}
+            made: dict[tuple, tuple[Mistake, dict[str, Rule]]] = {}
             for mistake in (*MISTAKES, *CODE_MISTAKES):
                 for _, variant, change in mistake.occurrences(calculation):
                     if all(name.startswith("d") == backward and rule.inputs for name, rule in change.items()):
-                        key = (mistake.name, variant, tuple(change))
-                        key += (sum(k[:3] == key for k in made),)
-                        made[key] = mistake, change
+                        where = (mistake.name, variant, tuple(change))
+                        made[*where, sum(key[:3] == where for key in made)] = mistake, change
             per_image.append(made)
     found = []
     for key in dict.fromkeys(key for made in per_image for key in made):
@@ -160,7 +161,7 @@ def _candidates(seen, backward):
     return found
 
 
-def fits(seen: list[Seen], names, images) -> bool:
+def fits(seen: list[Seen], names: Sequence[str], images: Sequence[Sequence[Bounds]]) -> bool:
     """Tell whether what follows on the images is what the function gave, in these steps."""
     return all(
         s.case.agrees(name, s.values[name], s.tolerance, i)
@@ -190,11 +191,11 @@ def other_ties(seen: list[Seen]) -> dict[str, str]:
     return {}
 
 
-def _ties(rules, how):
+def _ties(rules: Mapping[str, Rule], how: Mapping[str, str]) -> dict[str, Rule]:
     return {name: rule for over, ties in how.items() for name, rule in change_ties(rules, over, ties).items()}
 
 
-def without_ties(seen):
+def without_ties(seen: list[Seen]) -> list[Seen]:
     """Return what can be judged whatever the rule for ties: the inputs on which it makes no difference, if any."""
     kept = []
     for s in seen:

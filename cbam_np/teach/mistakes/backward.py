@@ -6,7 +6,7 @@ import numpy as np
 
 from ..calculation.cbam_rules import sigmoid
 from ..calculation.rules import Rule, products, term
-from .mistake import Calculation, Change, Variant, always, copy_of, entries, in_each_branch, mistake, terms, with_input
+from .mistake import Calculation, Change, OneWay, always, copy_of, entries, in_each_branch, mistake, terms, with_input
 
 LETTERS = {"c": "c", "s": "ij"}  # of M_c and M_s, in Einstein's notation
 POOLS = ("_avg", "_max", "_lp", "_lse", "_mixed")  # what the names of the paths through pools end with
@@ -15,10 +15,10 @@ POOLS = ("_avg", "_max", "_lp", "_lse", "_mixed")  # what the names of the paths
 # --- the sums of paths: dF, dF' ---
 
 
-def _path_dropped(*dropped: str) -> tuple[Variant, ...]:
+def _path_dropped(*dropped: str) -> tuple[OneWay, ...]:
     """Return variants in which a sum over paths lacks those whose names end so."""
 
-    def at(step: str) -> Variant:
+    def at(step: str) -> OneWay:
         def change(c: Calculation) -> Change:
             paths = c[step].inputs if step in c else ()
             kept = [path for path in paths if not path.endswith(dropped)]
@@ -34,7 +34,7 @@ def _path_dropped(*dropped: str) -> tuple[Variant, ...]:
 # --- the sigmoids ---
 
 
-def _slope(template: str, of: str, f: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> tuple[Variant, ...]:
+def _slope(template: str, of: str, f: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> tuple[OneWay, ...]:
     """Return variants for the two sigmoids: dz is f of dM and of `of`, which is "M" or "z"."""
     return tuple(always({f"dz_{x}": entries(template, f"dM_{x}", f"{of}_{x}", f=f)}) for x in LETTERS)
 
@@ -57,10 +57,10 @@ def second_factor(d: np.ndarray, M: np.ndarray) -> np.ndarray:
 # --- the products ---
 
 
-def _dM(make: Callable[[Calculation, str, Rule], Rule | None]) -> tuple[Variant, ...]:
+def _dM(make: Callable[[Calculation, str, Rule], Rule | None]) -> tuple[OneWay, ...]:
     """Return variants for the gradients of the two maps; `make` gets the calculation, the letter, the right rule."""
 
-    def of(x: str) -> Variant:
+    def of(x: str) -> OneWay:
         def change(c: Calculation) -> Change:
             rule = make(c, x, c[f"dM_{x}"]) if f"dM_{x}" in c else None
             return {f"dM_{x}": rule} if rule else {}
@@ -88,10 +88,10 @@ def _without_the_factor(c: Calculation, x: str, rule: Rule) -> Rule:
     return products(term(f"cij->{LETTERS[x]}", rule.inputs[0]))
 
 
-def _direct(make: Callable[[Rule], Rule]) -> tuple[Variant, ...]:
+def _direct(make: Callable[[Rule], Rule]) -> tuple[OneWay, ...]:
     """Return variants for the two direct paths; `make` gets the right rule."""
 
-    def through(M: str) -> Variant:
+    def through(M: str) -> OneWay:
         def change(c: Calculation) -> Change:
             return {n: make(rule) for n, rule in c.items() if n.endswith("_direct") and rule.inputs[0] == M}
 
@@ -121,10 +121,10 @@ def _mask_of_the_gradient(c: Calculation) -> Change:
     return {f"dh_{p}": with_input(c[f"dh_{p}"], f"h_{p}", f"da_{p}") for p in c.pools if f"dh_{p}" in c}
 
 
-def _branch_dropped(W: str, letter: str, before: str, spec: str) -> tuple[Variant, ...]:
+def _branch_dropped(W: str, letter: str, before: str, spec: str) -> tuple[OneWay, ...]:
     """Return variants in which the gradient of W comes from one of the two branches only."""
 
-    def only(pool: str) -> Variant:
+    def only(pool: str) -> OneWay:
         def change(c: Calculation) -> Change:
             if len(c.pools) == 1 or pool not in c.pools:
                 return {}
@@ -135,7 +135,7 @@ def _branch_dropped(W: str, letter: str, before: str, spec: str) -> tuple[Varian
     return only("avg"), only("max")
 
 
-def _weight_gradient(W: str, spec: str, letter: str, before: str) -> Variant:
+def _weight_gradient(W: str, spec: str, letter: str, before: str) -> OneWay:
     """Return a variant in which the gradient of W has other factors, or its axes in another order."""
 
     def change(c: Calculation) -> Change:

@@ -7,18 +7,18 @@ import numpy as np
 from ..calculation.cbam_rules import as_it_is, kernel_gradient, map_gradient, turned_round
 from ..calculation.pools import SPECS, share_of_max, shared_evenly
 from ..calculation.rules import Rule
-from .mistake import Calculation, Change, Variant, mistake
+from .mistake import Calculation, Change, OneWay, mistake
 
 ENDS = {"space": "_via_F_", "channels": "_via_Fs_"}  # of the names of the paths back through pools
 
 
-def _via(pool: str, make: Callable[[Calculation, Rule, str], Rule | None]) -> tuple[Variant, ...]:
+def _via(pool: str, make: Callable[[Calculation, Rule, str], Rule | None]) -> tuple[OneWay, ...]:
     """Return variants for the paths through a pool over space and over channels.
 
     `make` gets the calculation, the right rule and what is pooled away, and returns the wrong rule, if there is one.
     """
 
-    def through(over: str) -> Variant:
+    def through(over: str) -> OneWay:
         def change(c: Calculation) -> Change:
             paths = [name for name in c if name.endswith(ENDS[over] + pool)]
             made = {name: make(c, c[name], over) for name in paths}

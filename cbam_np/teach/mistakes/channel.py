@@ -7,7 +7,7 @@ from ..calculation.rules import Arrays, Compute, Interval, Rule, products
 from .mistake import (
     Calculation,
     Change,
-    Variant,
+    OneWay,
     always,
     composed,
     copy_of,
@@ -22,7 +22,7 @@ from .mistake import (
 BOTH = "z_avg z_max"
 
 
-def _layer(letter: str, W: str, spec: str, biases: int = 1) -> Variant:
+def _layer(letter: str, W: str, spec: str, biases: int = 1) -> OneWay:
     """Return a variant in which a layer of the MLP, "h" or "z", has another matrix, or its bias so many times."""
     before, bias = ("F", "h->h b0") if letter == "h" else ("a", "c->c b1")
 
@@ -33,7 +33,7 @@ def _layer(letter: str, W: str, spec: str, biases: int = 1) -> Variant:
     return change
 
 
-def _all(*variants: Variant) -> Variant:
+def _all(*variants: OneWay) -> OneWay:
     """Return a variant in which several layers are changed at once."""
 
     def change(c: Calculation) -> Change:
@@ -45,7 +45,7 @@ def _all(*variants: Variant) -> Variant:
     return change
 
 
-def _skipped(after: str, before: str, *pools: str) -> Variant:
+def _skipped(after: str, before: str, *pools: str) -> OneWay:
     """Return a variant in which a step of the MLP just repeats the one before, in all branches or in some."""
     return in_each_branch(after + "_{}", lambda p: copy_of(f"{before}_{p}"), *pools)
 
@@ -54,7 +54,7 @@ def _relu_after(c: Calculation) -> Change:
     return {f"z_{p}": then(c[f"z_{p}"], relu, "ReLU({})") for p in c.pools}
 
 
-def _instead_of_relu(template: str, f: Compute, rising: bool = False) -> Variant:
+def _instead_of_relu(template: str, f: Compute, rising: bool = False) -> OneWay:
     """Return a variant in which another function stands in ReLU's place."""
     return in_each_branch("a_{}", lambda p: entries(template, f"h_{p}", f=f, rising=rising))
 
@@ -67,7 +67,7 @@ def keep_negative(h: np.ndarray) -> np.ndarray:
 # --- the sum of the branches ---
 
 
-def _sum(f: Compute, template: str, rising: bool = False) -> Variant:
+def _sum(f: Compute, template: str, rising: bool = False) -> OneWay:
     """Return a variant in which the branches are put together in another way."""
     return always({"z_c": entries(template, "z_avg", "z_max", f=f, rising=rising)})
 

@@ -11,7 +11,7 @@ from ..calculation.pools import SPECS, share_of_max
 from ..calculation.rules import Compute, Rule, monotone_bound, products, reduction
 from ..calculation.steps import rules_of
 from ..calculation.trace import Trace
-from .mistake import Calculation, Change, Variant, mistake, terms, then, unspelled
+from .mistake import Calculation, Change, OneWay, mistake, terms, then, unspelled
 
 OVER = {"space": ("_via_F_max", (1, 2)), "channels": ("_via_Fs_max", (0,))}  # how names end, and the axes
 WEIGHTS = ("dW0", "db0", "dW1", "db1", "dW7", "dgamma", "dbeta")
@@ -61,10 +61,10 @@ def constant(inputs: tuple[str, ...], value: np.ndarray) -> Rule:
 # --- the batch ---
 
 
-def _over_the_batch(*steps: str) -> tuple[Variant, ...]:
+def _over_the_batch(*steps: str) -> tuple[OneWay, ...]:
     """Return variants in which pools run over the images as well: all of them, or one."""
 
-    def of(*names: str) -> Variant:
+    def of(*names: str) -> OneWay:
         def change(c: BatchCalculation) -> Change:
             if not c.others or not all(name in c for name in names):
                 return {}
@@ -77,7 +77,7 @@ def _over_the_batch(*steps: str) -> tuple[Variant, ...]:
     return (of(*steps), *map(of, steps))
 
 
-def _softmax_over_the_batch(M: str, z: str) -> Variant:
+def _softmax_over_the_batch(M: str, z: str) -> OneWay:
     def change(c: BatchCalculation) -> Change:
         if M not in c:
             return {}
@@ -91,10 +91,10 @@ def _softmax_over_the_batch(M: str, z: str) -> Variant:
     return change
 
 
-def _each_weight(make: Callable[[BatchCalculation, Rule], Rule]) -> tuple[Variant, ...]:
+def _each_weight(make: Callable[[BatchCalculation, Rule], Rule]) -> tuple[OneWay, ...]:
     """Return variants that change the gradients of all weights, or of one; `make` gets the calculation, the rule."""
 
-    def of(*names: str) -> Variant:
+    def of(*names: str) -> OneWay:
         def change(c: BatchCalculation) -> Change:
             return {name: make(c, c[name]) for name in names if name in c and len(c.batch) > 1}
 
@@ -117,14 +117,15 @@ def _of_the_last_image(c: BatchCalculation, rule: Rule) -> Rule:
 # --- axes ---
 
 
-def _pooled(spec: str, as_long: str, over: str = "space") -> tuple[Variant, ...]:
+def _pooled(spec: str, as_long: str, over: str = "space") -> tuple[OneWay, ...]:
     """Return variants in which both pools, or one, run over other axes than they should.
 
     `as_long` names the axes that must be as long as each other, "CW", for the result to have a shape that fits.
     """
-    letter, how = {"space": "F", "channels": "Fs"}[over], {"avg": np.mean, "max": np.max}
+    letter = {"space": "F", "channels": "Fs"}[over]
+    how: dict[str, Compute] = {"avg": np.mean, "max": np.max}
 
-    def of(*pools: str) -> Variant:
+    def of(*pools: str) -> OneWay:
         names = {f"{letter}_{pool}": how[pool] for pool in pools}
 
         def change(c: BatchCalculation) -> Change:
@@ -139,7 +140,7 @@ def _pooled(spec: str, as_long: str, over: str = "space") -> tuple[Variant, ...]
     return of("avg", "max"), of("avg"), of("max")
 
 
-def _over_the_channels_too(**functions: Compute) -> Variant:
+def _over_the_channels_too(**functions: Compute) -> OneWay:
     """Return a variant in which every channel gets the same number: ``F_avg=np.mean``."""
 
     def one_for_all(function: Compute) -> Compute:
@@ -156,7 +157,7 @@ def _over_the_channels_too(**functions: Compute) -> Variant:
     return change
 
 
-def _softmax_over_pixels(axis: int | tuple[int, ...]) -> Variant:
+def _softmax_over_pixels(*axis: int) -> OneWay:
     def softmax(z: np.ndarray) -> np.ndarray:
         e = np.exp(z - z.max(axis=axis, keepdims=True))
         return e / e.sum(axis=axis, keepdims=True)
@@ -170,7 +171,7 @@ def _softmax_over_pixels(axis: int | tuple[int, ...]) -> Variant:
 # --- MLPs ---
 
 
-def _another_mlp(pool: str) -> Variant:
+def _another_mlp(pool: str) -> OneWay:
     """Return a variant in which one pool has the MLP with the weights `W0_max`, `W1_max`."""
 
     def change(c: BatchCalculation) -> Change:
@@ -188,7 +189,7 @@ def _another_mlp(pool: str) -> Variant:
 # --- orders ---
 
 
-def _one_after_the_other(instead_of: str) -> Variant:
+def _one_after_the_other(instead_of: str) -> OneWay:
     """Return a variant that runs channel attention, then spatial attention, where another order is right."""
 
     def change(c: BatchCalculation) -> Change:
@@ -220,8 +221,8 @@ def ties_to(rule: Rule, over: str, ties: str) -> Rule:
     Rule
         Of the same inputs.
     """
-    axes = OVER[over][1]
-    first = share_of_max(*rule.inputs, SPECS[over], "first")
+    (d, source), axes = rule.inputs, OVER[over][1]
+    first = share_of_max(d, source, SPECS[over], "first")
 
     def to_the_last(d: np.ndarray, x: np.ndarray) -> np.ndarray:
         return np.flip(first.compute(d, np.flip(x, axes)), axes)
@@ -230,7 +231,7 @@ def ties_to(rule: Rule, over: str, ties: str) -> Rule:
         return np.where(x == x.max(axis=axes, keepdims=True), np.expand_dims(d, axes).astype(float), 0)
 
     if ties in ("first", "split"):
-        return share_of_max(*rule.inputs, SPECS[over], ties)
+        return share_of_max(d, source, SPECS[over], ties)
     return of_a_point(rule.inputs, to_the_last if ties == "last" else whole_to_each)
 
 
@@ -239,7 +240,7 @@ def change_ties(rules: Mapping[str, Rule], over: str, ties: str) -> Change:
     return {name: ties_to(rule, over, ties) for name, rule in rules.items() if name.endswith(OVER[over][0])}
 
 
-def _whole_to_every_tie(*overs: str) -> Variant:
+def _whole_to_every_tie(*overs: str) -> OneWay:
     def change(c: BatchCalculation) -> Change:
         return {name: rule for over in overs for name, rule in change_ties(c, over, "all").items()}
 
@@ -292,7 +293,9 @@ CODE_MISTAKES = (
     mistake(
         "softmax instead of the spatial sigmoid",
         "Every pixel has a sigmoid of its own; its weights need not add up to 1, as those of softmax do.",
-        *map(_softmax_over_pixels, [(0, 1), 0, 1]),
+        _softmax_over_pixels(0, 1),
+        _softmax_over_pixels(0),
+        _softmax_over_pixels(1),
     ),
     mistake(
         "channel attention before spatial attention",

@@ -7,12 +7,12 @@ import numpy as np
 from ..calculation.cbam_rules import ON_CHANNELS, ON_PIXELS
 from ..calculation.rules import Arrays, Rule, products, term
 from ..calculation.steps import rules_of
-from .mistake import Calculation, Change, Mistake, Variant, copy_of, mistake, with_input
+from .mistake import Calculation, Change, Mistake, OneWay, copy_of, mistake, with_input
 
 NAMES = {"M_c": ("c", ON_CHANNELS, "z_c"), "M_s": ("ij", ON_PIXELS, "z_s")}
 
 
-def _gate(M: str, make: Callable[[Rule, str], Rule]) -> Variant:
+def _gate(M: str, make: Callable[[Rule, str], Rule]) -> OneWay:
     """Return a variant that changes how the map M is multiplied on; `make` gets its rule and what it multiplies."""
 
     def change(c: Calculation) -> Change:
@@ -22,7 +22,7 @@ def _gate(M: str, make: Callable[[Rule, str], Rule]) -> Variant:
     return change
 
 
-def _laid_along(M: str, spec: str, axes: str) -> Variant:
+def _laid_along(M: str, spec: str, axes: str) -> OneWay:
     """Return a variant with the map along wrong axes, as broadcasting has it where axes are missing.
 
     `axes` names those that must be as long as each other, "CW".
@@ -42,7 +42,7 @@ def _before_the_gates(c: Calculation) -> Change:
     return {last: with_input(c[last], before, c[before].inputs[1])} if before in c else {}
 
 
-def _in_another_order(order: str) -> Variant:
+def _in_another_order(order: str) -> OneWay:
     """Return a variant that runs the two attentions in another order."""
 
     def change(c: Calculation) -> Change:

@@ -69,7 +69,8 @@ class Calculation(dict[str, Rule]):
         return next(name for name, rule in self.items() if rule.inputs[0] == M and not name.startswith("d"))
 
 
-Variant: TypeAlias = Callable[[Any], Change | list[Change]]  # of a `Calculation`: one way of making a mistake, or some
+OneWay: TypeAlias = Callable[[Any], Change]  # (calculation) -> one way of making a mistake; {} where it cannot be made
+Variant: TypeAlias = OneWay | Callable[[Any], list[Change]]  # ... or several ways
 
 
 @dataclass(frozen=True)
@@ -186,7 +187,7 @@ def mistake(
 # --- the pieces that variants are made of ---
 
 
-def always(changes: Change) -> Variant:
+def always(changes: Change) -> OneWay:
     """Return the variant with these wrong rules, whatever the calculation is."""
 
     def change(c: Calculation) -> Change:
@@ -195,7 +196,7 @@ def always(changes: Change) -> Variant:
     return change
 
 
-def in_each_branch(step: str, make: Callable[[str], Rule], *pools: str) -> Variant:
+def in_each_branch(step: str, make: Callable[[str], Rule], *pools: str) -> OneWay:
     """Return a variant that changes a step, "da_{}", in all branches of the MLP, or in those of some pools."""
 
     def change(c: Calculation) -> Change:

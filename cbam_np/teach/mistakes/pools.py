@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..calculation.rules import Bound, Compute, monotone_bound, products, reduction, size_bound, term
-from .mistake import Calculation, Change, Mistake, Variant, mistake
+from .mistake import Calculation, Change, Mistake, OneWay, mistake
 
 
 class Pools(NamedTuple):
@@ -35,7 +35,7 @@ class Pools(NamedTuple):
 
     def with_pool(
         self, name: str, function: Compute, word: str, bound: Callable[[Compute], Bound] = monotone_bound
-    ) -> Variant:
+    ) -> OneWay:
         """Return a variant in which one of the steps pools with another function."""
 
         def change(c: Calculation) -> Change:
@@ -43,7 +43,7 @@ class Pools(NamedTuple):
 
         return change
 
-    def divided_by(self, size: Callable[[Calculation], int]) -> Variant:
+    def divided_by(self, size: Callable[[Calculation], int]) -> OneWay:
         """Return a variant in which the average divides by another number; none where `size` gives 0."""
 
         def change(c: Calculation) -> Change:

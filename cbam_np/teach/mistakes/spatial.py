@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..calculation.cbam_rules import as_it_is, convolution, turned_round
-from .mistake import Calculation, Change, Variant, mistake, rearranged, with_input
+from .mistake import Calculation, Change, OneWay, mistake, rearranged, with_input
 
 BOTH = "Fs_avg Fs_max"
 
@@ -21,7 +21,7 @@ def _of_before_the_gate(c: Calculation) -> Change:
 
 def _convolved(
     turn: Callable[[np.ndarray], np.ndarray] = as_it_is, pad: str = "constant", offset: int = 0, reaches: int = 1
-) -> Variant:
+) -> OneWay:
     """Return a variant of the convolution.
 
     `turn` and `pad` are those of `convolution`; the kernel's middle lies `offset` off its pixel; the map's sides must
@@ -59,7 +59,7 @@ def _unpadded(c: Calculation) -> Change:
     return {c.convolved: rearranged(convolution("W7", *c.maps, before=0), cut)}
 
 
-def _one_map(name: str) -> Variant:
+def _one_map(name: str) -> OneWay:
     """Return a variant in which only one of the maps, with its half of the kernel, goes through the convolution."""
 
     def change(c: Calculation) -> Change:
