@@ -60,7 +60,7 @@ clean:
 	touch $@
 
 .venv/browser: .venv/everything
-	$(BIN)/python -m pip install --quiet playwright
+	$(BIN)/python -m pip install --quiet playwright axe-playwright-python marimo
 	touch $@
 
 .venv/dask: .venv/everything

@@ -1,25 +1,51 @@
-"""The explorer, without a browser: what is typed and chosen, and what it then shows."""
+"""The explorer without a browser: what the kernel answers, what the page is made of, and what is stored with it."""
 
+import base64
+import io
+import json
 import re
 import sys
-import time
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import cbam_np
 from cbam_np import lecture
-from cbam_np.classroom.cells import heat_maps, kind_of
+from cbam_np.classroom import front, images
+from cbam_np.classroom.begin import begin, texts
+from cbam_np.classroom.example import Example
 from cbam_np.classroom.kernels import KERNELS
-from cbam_np.teach.calculation import notation
+from cbam_np.classroom.mistaken import mistaken_values
+from cbam_np.classroom.mlps import mlps
+from cbam_np.classroom.page import page
+from cbam_np.ops import softmax
 
-ORDERS = {
-    "channel-spatial": 9,
-    "spatial-channel": 9,
-    "parallel": 9,
-    "channel": 5,
-    "spatial": 5,
-}
+pytest.importorskip("anywidget")
+
+
+class Front:
+    """Stands for the front end: it asks, and keeps what the explorer answers."""
+
+    def __init__(self, explorer, monkeypatch):
+        self.explorer, self.number, self.answers = explorer, 0, {}
+        self.numbers, self.choices = (
+            json.loads(json.dumps(begin(explorer.example)[k])) for k in ("numbers", "choices")
+        )
+        monkeypatch.setattr(explorer, "send", lambda answer: self.answers.update({answer["number"]: answer}))
+
+    def ask(self, kind, **content):
+        self.number += 1
+        message = {"kind": kind, "number": self.number, **content}
+        self.explorer._handle_custom_msg(json.loads(json.dumps(message)), [])
+        return json.loads(json.dumps(self.answers[self.number], allow_nan=False))
+
+    def calculate(self, aside=False):
+        return self.ask("calculate", example={"numbers": self.numbers, "choices": self.choices}, aside=aside)
+
+    def check(self, **answers):
+        example = {"numbers": self.numbers, "choices": self.choices}
+        return self.ask("check", example=example, answers={k.replace("_at_", "[") + "]": v for k, v in answers.items()})
 
 
 @pytest.fixture
@@ -27,188 +53,105 @@ def explorer():
     return cbam_np.explore()
 
 
-def shown(html):
-    """Return the numbers in a card's HTML, as text."""
-    return re.findall(r"<td[^>]*>([^<]*)</td>", html)
+@pytest.fixture
+def kernel(explorer, monkeypatch):
+    return Front(explorer, monkeypatch)
 
 
-def assert_shows(explorer, trace):
-    """Assert that every card has the numbers of a trace, and that no step of the forward pass is left out."""
-    told = []
-    for card in explorer.cards:
-        numbers = [notation.number(v, 3) for name in card.names for v in np.asarray(trace[name].value, object).ravel()]
-        assert shown(card.values.value) == numbers, card.stage
-        told += card.names
-    results = {step.name for step in trace if not step.given and not step.name.startswith("d")}
-    assert {*told} == {"F", *results}
+def floats(values):
+    """Return what was sent as an array of floats."""
+    if isinstance(values, list):
+        return np.array([floats(part) for part in values])
+    n, _, d = str(values).partition("/")
+    return float(n) / float(d or 1)
 
 
-def type_into(explorer, name, *index, value):
-    explorer.grids[name].boxes[np.ravel_multi_index(index, explorer.grids[name].shape)].value = value
+def assert_same(answer, trace):
+    assert list(answer) == list(trace.names)
+    for step in trace:
+        np.testing.assert_allclose(floats(answer[step.name]), np.asarray(step.value, float), atol=1e-12)
 
 
-def test_it_begins_with_the_lecture(explorer):
-    assert_shows(explorer, lecture.trace())
-    assert "0.809" in explorer.cards[3].values.value and "8/9" in explorer.cards[1].values.value
-    assert len(explorer.flow.children) == 9
+def test_it_begins_with_the_lecture(explorer, kernel):
+    assert explorer.trace["M_c[1]"].value == lecture.trace()["M_c[1]"].value
+    answer = kernel.calculate()["answer"]
+    assert_same(answer, lecture.trace())
+    assert answer["F_avg"] == ["8/9", "8/9", "10/9"]  # exact, as long as it can be
 
 
-def test_what_is_typed_changes_every_step_at_once(explorer):
-    type_into(explorer, "F", 0, 1, 2, value=3.5)
-    F, params = lecture.F.astype(float), lecture.parameters()
-    F[0, 1, 2] = 3.5
-    exact = cbam_np.trace_cbam(F, {name: W.astype(float) for name, W in params.items()})
-    assert_shows(explorer, explorer.trace)
-    for step in explorer.trace:
-        np.testing.assert_allclose(np.asarray(step.value, float), exact[step.name].value, atol=1e-12)
-    type_into(explorer, "W0", 1, 0, value=-1)
-    assert explorer.trace["h_avg[2]"].value == explorer.trace["F_avg[2]"].value / 2 - explorer.trace["F_avg[1]"].value
-    assert_shows(explorer, explorer.trace)
-
-
-@pytest.mark.parametrize(("order", "stages"), ORDERS.items())
-def test_every_order_has_its_stages_and_numbers(order, stages, explorer):
-    explorer.order.value = order
-    params = explorer.example.parameters()
-    assert_shows(explorer, cbam_np.trace_cbam(lecture.F, params, order=order))
-    assert len(explorer.flow.children) == len(explorer.cards) == stages
-    assert ("W0" in explorer.grids) == (order != "spatial")
-    assert explorer.cells.buttons[1, 1, 1].tooltip == f"{explorer.trace[-1].name}[1,1,1]"
-
-
-@pytest.mark.parametrize("pools", [("avg",), ("max",)])
-def test_pools_and_ties_are_handed_on(pools, explorer):
-    explorer.channel_pools.value = pools
-    explorer.spatial_pools.value = pools
-    explorer.ties.value = "split"
-    params = lecture.parameters()
-    params["W7"] = params["W7"][:, [0 if pools == ("avg",) else 1]]
-    choices = {"channel_pools": pools, "spatial_pools": pools, "ties": "split"}
-    assert_shows(explorer, cbam_np.trace_cbam(lecture.F, params, **choices))
-    cell = np.zeros((3, 3, 3), int)
-    cell[0, 0, 0] = 1
-    expected = cbam_np.trace_cbam(lecture.F, params, cell, **choices)["dF"].value
-    assert shown(explorer.gradient.value) == [notation.number(v, 3) for v in expected.ravel()]
-
-
-def test_a_shared_mlp_and_back(explorer):
-    explorer.reduction.value = 3
-    assert explorer.grids["W0"].shape == (1, 3) and explorer.grids["W1"].shape == (3, 1)
-    assert_shows(explorer, cbam_np.trace_cbam(lecture.F, lecture.parameters("shared")))
-    explorer.order.value, explorer.kernel.value = "parallel", "edge"
-    type_into(explorer, "F", 0, 0, 0, value=9)
-    explorer.fresh.click()
-    assert (explorer.order.value, explorer.reduction.value, explorer.kernel.value) == ("channel-spatial", 1, "lecture")
-    assert_shows(explorer, lecture.trace())
-
-
-@pytest.mark.parametrize("kernel", KERNELS)
-def test_every_kernel(kernel, explorer):
-    explorer.kernel_editor.selected_index = 0
-    explorer.kernel.value = kernel
-    W7 = KERNELS[kernel]()
-    np.testing.assert_allclose(explorer.grids["W7"].read(), W7.astype(float))
-    params = lecture.parameters() | {"W7": W7}
-    np.testing.assert_allclose(explorer.trace["M_s"].value, cbam_np.trace_cbam(lecture.F, params)["M_s"].value)
-    assert W7.shape == (1, 2, 7, 7) and np.abs(W7.astype(float)).sum() > 0.5
-
-
-def test_one_weight_of_the_kernel(explorer):
-    before = explorer.trace["z_s"].value
-    assert "W7" not in explorer.grids  # its boxes are made when they are wanted
-    explorer.kernel_editor.selected_index = 0
-    type_into(explorer, "W7", 0, 1, 3, 3, value=0.0)  # -1 before, in the middle of the maxima's half
-    np.testing.assert_allclose(explorer.trace["z_s"].value - before, explorer.trace["Fs_max"].value)
-
-
-def test_step_by_step(explorer):
-    explorer.next.click()  # after the last comes the first
-    assert [card.stage for card in explorer.flow.children] == ["feature map"]
-    explorer.next.click()
-    explorer.next.click()
-    assert [card.stage for card in explorer.flow.children][-1] == "shared MLP"
-    assert [card.layout.border_top.startswith("3px") for card in explorer.flow.children] == [False, False, True]
-    explorer.back.click()
-    assert len(explorer.flow.children) == 2
-    type_into(explorer, "F", 0, 0, 0, value=2)
-    assert len(explorer.flow.children) == 2
-    assert_shows(explorer, explorer.trace)
-    explorer.at.value = 5
-    assert len(explorer.flow.children) == 5
-    explorer.all.click()
-    assert len(explorer.flow.children) == 9
-    assert not any(card.layout.border_top.startswith("3px") for card in explorer.flow.children)
-
-
-@pytest.mark.parametrize("value", [float("inf"), float("nan")])
-def test_what_is_no_number_to_calculate_with_is_taken_back(value, explorer):
-    type_into(explorer, "F", 0, 0, 0, value=value)
-    assert explorer.grids["F"].boxes[0].value == 1
-    assert_shows(explorer, lecture.trace())
-    type_into(explorer, "F", 0, 0, 0, value=2)
-    assert explorer.trace["F"].value[0, 0, 0] == 2
-
-
-def test_the_way_back_from_any_cell(explorer):
-    explorer.cells.buttons[2, 3, 1].click()
+@pytest.mark.parametrize(
+    ("typed", "value"), [("8/9", 8 / 9), ("0,5", 0.5), ("−1/3", -1 / 3), ("1e-3", 0.001), (" 2 ", 2)]
+)
+def test_what_is_typed_is_read_as_the_checker_reads_it(typed, value, explorer, kernel):
+    kernel.numbers["F"][0][1][2] = typed
+    F = lecture.F.astype(float)
+    F[0, 1, 2] = value
     params = {name: W.astype(float) for name, W in lecture.parameters().items()}
-    _, cache = cbam_np.cbam_forward(lecture.F[None].astype(float), params)
-    one = np.zeros((1, 3, 3, 3))
-    one[0, 1, 2, 0] = 1
-    dF, _ = cbam_np.cbam_backward(one, cache)
-    assert shown(explorer.gradient.value) == [notation.number(v, 3) for v in dF.ravel()]
-    assert "how F&#x27;&#x27;[2,3,1] changes with" in explorer.gradient.value
-    chosen = [index for index, button in explorer.cells.buttons.items() if button.button_style]
-    assert chosen == [(2, 3, 1)] and explorer.cells.buttons[2, 3, 1].tooltip == "F''[2,3,1]"
-    type_into(explorer, "F", 0, 0, 0, value=4)
-    out = explorer.trace["F''"].value
-    for index, button in explorer.cells.buttons.items():
-        assert button.description == notation.number(out[tuple(i - 1 for i in index)], 3)
-    assert explorer.cells.chosen == (2, 3, 1)
+    assert_same(kernel.calculate()["answer"], cbam_np.trace_cbam(F, params, lecture.upstream()))
+    assert explorer.trace["F[1,2,3]"].value == pytest.approx(value)
 
 
-def ask(explorer, name, value):
-    explorer.names.value, explorer.answer.value = name, value
-    explorer.ask.click()
-    return explorer.verdict.value
+@pytest.mark.parametrize("order", ["channel-spatial", "spatial-channel", "parallel", "channel", "spatial"])
+@pytest.mark.parametrize("pools", [["avg", "max"], ["max", "avg"], ["avg"], ["max"]])
+def test_orders_pools_ties_and_biases_are_handed_on(order, pools, explorer, kernel):
+    kernel.choices |= {
+        "order": order,
+        "channel_pools": pools,
+        "spatial_pools": pools,
+        "ties": "split",
+        "mlp_bias": True,
+    }
+    answer = kernel.calculate()["answer"]
+    params = explorer.example.parameters()
+    choices = {"channel_pools": tuple(pools), "spatial_pools": tuple(pools), "ties": "split", "mlp_bias": True}
+    assert_same(answer, cbam_np.trace_cbam(lecture.F, params, lecture.upstream(), order=order, **choices))
+    assert ("b0" in params) == (order != "spatial") and ("W7" in params) == (order != "channel")
+    if "W7" in params:
+        halves = [0 if pool == "avg" else 1 for pool in pools]
+        np.testing.assert_array_equal(params["W7"], lecture.kernel()[:, halves])
 
 
-def test_it_answers_whether_mine_is_right(explorer):
-    assert "is right" in ask(explorer, "M_c[1]", "0.81")
-    wrong = ask(explorer, "F_max[1]", "8/9")
-    assert "is wrong" in wrong and "the maximum where the average belongs" in wrong.replace("\n     ", " ")
-    assert "there is no step &#x27;M_x&#x27;" in ask(explorer, "M_x[1]", "0.81")
-    assert "[9] is outside" in ask(explorer, "M_c[9]", "0.81")
-    assert "expected a number such as 0.81" in ask(explorer, "M_c[1]", "big")
-    assert "Write a step and its value" in ask(explorer, "", "")
-    assert "M_c[1]" in explorer.names.options and "F[1,1,1]" not in explorer.names.options
+def test_what_is_only_compared_with_changes_nothing(explorer, kernel):
+    kernel.choices["order"] = "parallel"
+    answer = kernel.calculate(aside=True)["answer"]
+    assert floats(answer["F''"])[0, 0, 0] != pytest.approx(explorer.trace["F''[1,1,1]"].value)
+    assert explorer.trace.dialect.order == "channel-spatial"
+    kernel.calculate()
+    assert explorer.trace.dialect.order == "parallel"
 
 
-def test_answers_are_held_against_the_numbers_on_the_screen(explorer):
-    type_into(explorer, "F", 0, 0, 0, value=10)
-    assert "is right" in ask(explorer, "F_avg[1]", "17/9")
+def test_what_cannot_be_calculated_is_told(explorer, kernel):
+    kernel.numbers["F"][0][0][0] = "big"
+    told = kernel.calculate()
+    assert "'big'" in told["problem"] and "answer" not in told
+    assert explorer.trace["F[1,1,1]"].value == 1
 
 
-def test_it_is_quick_enough_for_a_slider(explorer):
-    seconds = []
-    for value in range(3, 10):
-        start = time.perf_counter()
-        type_into(explorer, "F", 1, 1, 1, value=value)
-        seconds.append(time.perf_counter() - start)
-    assert min(seconds) < 0.1  # 0.02 measured
+def test_answers_are_judged_by_the_checker(kernel):
+    answer = kernel.check(M_c_at_1="0.81", F_max_at_1="8/9")["answer"]
+    assert answer["M_c[1]"] == {"verdict": "right"}
+    assert answer["F_max[1]"]["verdict"] == "wrong" and "taken twice" in answer["F_max[1]"]["mistake"]
+    kernel.numbers["F"][0][0][0] = "10"
+    assert kernel.check(F_avg_at_1="17/9")["answer"]["F_avg[1]"] == {"verdict": "right"}
 
 
-@pytest.mark.parametrize("shape", [(2, 4, 5), (4, 3, 3), (1, 2, 2)])
-def test_other_feature_maps(shape, rng):
-    F = rng.integers(0, 5, shape)
-    explorer = cbam_np.explore(F, order="spatial-channel")
-    np.testing.assert_array_equal(explorer.trace["F"].value, F)
-    assert_shows(explorer, explorer.trace)
-    for reduction in explorer.reduction.options:
-        explorer.reduction.value = reduction
-        assert explorer.grids["W0"].shape == (shape[0] // reduction, shape[0])
-    explorer.fresh.click()
-    assert_shows(explorer, lecture.trace())
+def test_somebodys_own_picture(kernel):
+    picture = np.random.default_rng(0).integers(0, 256, (3, 32, 32)).astype(np.uint8)
+    sent = base64.b64encode(picture.transpose(1, 2, 0).tobytes()).decode()
+    answer = kernel.ask("look", image=sent)["answer"]
+    model = cbam_np.load_pretrained("smallcnn-cbam-cifar10")
+    np.testing.assert_allclose(answer["probabilities"][-1], model.predict(picture[None])[0], atol=1e-4)
+    decoded = np.asarray(Image.open(io.BytesIO(base64.b64decode(answer["png"]))))
+    np.testing.assert_array_equal(decoded.transpose(2, 0, 1), picture)
+    assert "3072" in kernel.ask("look", image="AAAA")["problem"]
+
+
+def test_it_has_a_picture_for_where_no_widget_runs(explorer):
+    bundle, _ = explorer._repr_mimebundle_()
+    picture = Image.open(io.BytesIO(base64.b64decode(bundle["image/png"])))
+    assert picture.width >= 1280 and "children" not in bundle["text/plain"]
+    other, _ = cbam_np.explore([[[1, 2], [3, 4]]])._repr_mimebundle_()
+    assert "image/png" not in other and "(1, 2, 2)" in other["text/plain"]
 
 
 @pytest.mark.parametrize(
@@ -218,7 +161,7 @@ def test_other_feature_maps(shape, rng):
         ({"F": np.zeros((3, 3))}, r"F has shape \(3, 3\), expected \(C, H, W\)"),
         ({"order": "backwards"}, "order is 'backwards', expected one of"),
         ({"kernel": "round"}, "kernel is 'round', expected one of 'lecture', 'uniform'"),
-        ({"reduction": 5}, "reduction 5 leaves no hidden unit for 3 channels"),
+        ({"reduction": 5}, r"reduction is 5, expected one of \[1, 3\]"),
     ],
 )
 def test_what_cannot_be_explored(wrong, message):
@@ -226,18 +169,113 @@ def test_what_cannot_be_explored(wrong, message):
         cbam_np.explore(**wrong)
 
 
-def test_without_widgets_it_says_what_is_missing(monkeypatch):
-    for name in [name for name in sys.modules if name.startswith("cbam_np.classroom.")]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "ipywidgets", None)
-    with pytest.raises(ImportError, match="explore needs ipywidgets: pip install ipywidgets"):
+def test_without_the_widget_library_it_says_what_is_missing(monkeypatch):
+    monkeypatch.delitem(sys.modules, "cbam_np.classroom.widget", raising=False)
+    monkeypatch.setitem(sys.modules, "anywidget", None)
+    with pytest.raises(ImportError, match="explore needs anywidget: pip install anywidget"):
         cbam_np.explore()
 
 
-def test_cells_can_be_read_and_share_their_colours():
-    html = heat_maps(np.array([[[0.0, 1], [2, 4]], [[4, 0], [0, 0]]]), "features", ["a < b", "c"])
-    colours = re.findall(r"background:(#\w{6});color:(black|white)", html)
-    assert colours[3] == colours[4] and colours[0] == colours[5] != colours[3]
-    assert colours[0][1] == "black" and "a &lt; b" in html
-    assert re.findall(r"background:(#\w{6})", heat_maps([[0, 0]], "signed"))[0] == "#f7f6f6"  # near white is 0
-    assert [kind_of(name) for name in ("M_c", "Fs_avg", "z_s")] == ["attention", "features", "signed"]
+# --- the page ---
+
+
+def begun(html):
+    return json.loads(re.search(r'<script type="application/json" id="begin">(.*?)</script>', html, re.DOTALL)[1])
+
+
+def test_the_page_needs_nothing_and_is_small():
+    html = page()
+    told = begun(html)
+    pictures = len(json.dumps(told["images"]))
+    assert len(html.encode()) - pictures < 500_000
+    assert not re.search(
+        r"""(?:src|href|url|import)\s*[=(]?\s*["']?\s*(?:https?:)?//""", html.replace("http://www.w3.org/2000/svg", "")
+    )
+    assert "default-src 'none'" in html
+
+
+def test_a_saved_page_begins_with_what_is_on_the_screen(explorer, kernel, tmp_path):
+    kernel.numbers["F"][0][0][0] = "</script><b>9"
+    assert "problem" in kernel.calculate()
+    kernel.numbers["F"][0][0][0] = "9"
+    kernel.choices |= {"order": "parallel", "kernel": "own"}
+    kernel.calculate()
+    told = begun(explorer.save(tmp_path / "mine.html").read_text(encoding="utf-8"))
+    assert told["numbers"]["F"][0][0][0] == "9" and told["choices"]["order"] == "parallel"
+    entries = {tuple(pair) for pair in told["mistakes"]["values"]["F_max[1]"]}
+    assert any(value == pytest.approx(16 / 9) for value, _ in entries)  # the average where the maximum belongs
+
+
+def test_every_mlp_and_kernel_of_the_menus():
+    assert list(mlps(4)) == [1, 2, 4] and list(mlps(3)) == [1, 3]
+    np.testing.assert_array_equal(mlps(3)[3]["W0"], lecture.parameters("shared")["W0"])
+    for name, kernel in KERNELS.items():
+        W7 = kernel()
+        assert W7.shape == (1, 2, 7, 7) and np.abs(W7.astype(float)).sum() > 0.5, name
+        np.testing.assert_array_equal(floats(texts(W7)), W7.astype(float))
+    for shape in [(1, 2, 2), (4, 5, 5), (2, 3, 4)]:
+        example = Example(np.ones(shape))
+        assert example.trace()["dF"].shape == shape
+
+
+def test_the_numbers_of_mistakes_are_wrong_and_named():
+    told = mistaken_values(lecture.trace())
+    names = {name for name, _ in told["said"]}
+    assert "the channel sigmoid forgotten" in names and len(names) > 60
+    by_value = {round(value, 4): told["said"][place][0] for value, place in told["values"]["M_c[1]"]}
+    assert by_value[round(13 / 9, 4)] == "the channel sigmoid forgotten"
+    for entry, pairs in told["values"].items():
+        right = float(lecture.trace()[entry].value)
+        assert all(abs(value - right) > 1e-7 for value, _ in pairs), entry
+
+
+# --- the modules ---
+
+
+def test_modules_come_after_what_they_import():
+    order = front.modules("page.js")
+    assert order[-1] == "page.js" and order.index("numbers.js") < order.index("twin.js") < order.index("explorer.js")
+    assert {*order} | {"widget.js"} == {path.name for path in front.FOLDER.glob("*.js")}  # none is forgotten
+    joined = front.script("page.js")
+    assert not re.search(r"^(import|export) ", joined, re.MULTILINE)
+    assert front.script("widget.js").rstrip().endswith("export default { render };")
+
+
+def test_joining_changes_nothing_else(tmp_path, monkeypatch):
+    (tmp_path / "a.js").write_text('import { two } from "./b.js";\n\nexport const four = two + two; // export me\n')
+    (tmp_path / "b.js").write_text("export const two = 2;\nconst text = `\nexport`;\n")
+    monkeypatch.setattr(front, "FOLDER", tmp_path)
+    front._read.cache_clear()
+    try:
+        assert (
+            front.script("a.js")
+            == "const two = 2;\nconst text = `\nexport`;\n\n\nconst four = two + two; // export me\n"
+        )
+    finally:
+        front._read.cache_clear()
+
+
+# --- the images ---
+
+
+def test_the_stored_images_are_what_the_networks_give():
+    pictures = images.stored()
+    assert len(pictures) == 12 and sum(picture["outline"] is not None for picture in pictures) == 2
+    for picture in (pictures[0], pictures[7], pictures[-1]):
+        image = np.asarray(Image.open(io.BytesIO(base64.b64decode(picture["png"])))).transpose(2, 0, 1)
+        told = images.look(cbam_np.load_pretrained(picture["network"]), image)
+        np.testing.assert_allclose(told["probabilities"], picture["probabilities"], atol=2e-3)
+        for kind in ("Mc", "Ms"):
+            for now, before in zip(told["stages"], picture["stages"], strict=True):
+                bytes_of = [np.frombuffer(base64.b64decode(s[kind]), np.uint8).astype(int) for s in (now, before)]
+                assert np.abs(bytes_of[0] - bytes_of[1]).max() <= 1
+
+
+def test_attention_is_turned_off_and_on():
+    model = cbam_np.load_pretrained("smallcnn-cbam-cifar10")
+    picture = np.random.default_rng(1).integers(0, 256, (2, 3, 32, 32)).astype(np.uint8)
+    np.testing.assert_allclose(softmax(images.forward_with(model, picture, 1.0)), model.predict(picture), atol=1e-5)
+    plain = cbam_np.SmallCNN(attention=None, rng=np.random.default_rng(0))
+    rest = {name: array for name, array in model.state_dict().items() if "attention" not in name}
+    plain.load_state_dict(rest)
+    np.testing.assert_allclose(images.forward_with(model, picture, 0.0), plain.forward(picture), rtol=1e-4)

@@ -1,39 +1,28 @@
 """The state of the explorer: the numbers, the choices, and what follows from them; no widget is known here."""
 
+from collections.abc import Mapping
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
-from ..cbam import ORDERS, get_dialect, init_cbam
+from ..cbam import ORDERS, get_dialect
 from ..ops.checks import check_option
+from ..teach.answers.numerals import AnswerError, written
 from ..teach.calculation.steps import trace_cbam
+from ..teach.calculation.trace import Trace
 from ..teach.example import lecture
 from .kernels import KERNELS
+from .mlps import mlps
 
 LARGEST = (4, 5, 5)  # channels, rows, columns: more cannot be read
-SIMPLE = 100  # denominators up to which a number is kept as a fraction, and so written as one
-CHOICES = ("order", "channel_pools", "spatial_pools", "ties")
-STAGES = {  # what a class goes through, a step of the trace a name
-    "feature map": ("F",),
-    "pool over space": ("F_avg", "F_max"),
-    "shared MLP": ("h_avg", "a_avg", "z_avg", "h_max", "a_max", "z_max"),
-    "channel attention": ("z_c", "M_c"),
-    "pool over channels": ("Fs_avg", "Fs_max"),
-    "7×7 convolution": ("z_s",),
-    "spatial attention": ("M_s",),
-    "multiplied back": ("F'",),
-    "output": ("F''",),
-}
-
-
-def exact(value):
-    """Return a number as a fraction where it is a simple one, and otherwise as it is."""
-    fraction = Fraction(repr(float(value)))
-    return fraction if fraction.denominator <= SIMPLE else float(value)
+SIMPLE = 100  # denominators up to which a float is taken to be a fraction
+CHOICES = ("order", "channel_pools", "spatial_pools", "ties", "mlp_bias")
+POOLS = (("avg", "max"), ("max", "avg"), ("avg",), ("max",))
 
 
 class Example:
-    """A feature map, weights and choices.
+    """A feature map, weights, choices, and a gradient of the output.
 
     Parameters
     ----------
@@ -44,7 +33,7 @@ class Example:
     kernel : str
         A name in `KERNELS`.
     **choices
-        Fields of `Dialect`.
+        Any of `CHOICES`.
 
     Raises
     ------
@@ -52,73 +41,79 @@ class Example:
         If F is too large, or a choice is unknown.
     """
 
-    def __init__(self, F=None, reduction=1, kernel="lecture", **choices):
+    def __init__(self, F: Any = None, reduction: int = 1, kernel: str = "lecture", **choices: Any) -> None:
         F = lecture.F if F is None else np.asarray(F)
         if F.ndim != 3 or any(size > largest for size, largest in zip(F.shape, LARGEST, strict=True)):
             raise ValueError(f"F has shape {F.shape}, expected (C, H, W), at most {LARGEST}: more cannot be read")
+        check_option(kernel, "kernel", KERNELS)
+        known = mlps(len(F))
+        if reduction not in known:
+            raise ValueError(
+                f"reduction is {reduction}, expected one of {list(known)}: it has to divide {len(F)} channels"
+            )
         dialect = get_dialect(**choices)
         self.choices = {name: getattr(dialect, name) for name in CHOICES}
-        self.numbers = {"F": _simple(F)}
-        self.choose_kernel(kernel)
-        self.choose_reduction(reduction)
-        self.trace()
+        self.reduction, self.kernel = reduction, kernel
+        self.numbers = {"F": simple(F), "W7": KERNELS[kernel]()[0], "dF_out": simple(_upstream(F)), **known[reduction]}
 
-    def choose_kernel(self, name):
-        """Take the weights of the 7×7 convolution from a kernel by name."""
-        check_option(name, "kernel", KERNELS)
-        self.numbers["W7"] = _simple(KERNELS[name]())
+    @classmethod
+    def taken(cls, numbers: Mapping[str, Any], choices: Mapping[str, Any]) -> "Example":
+        """Return an example as the front end has it.
 
-    def choose_reduction(self, reduction):
-        """Take an MLP with C // reduction hidden units: the lecture's where it has one, and otherwise a drawn one."""
-        C, mlps = len(self.numbers["F"]), {3: {1: "slides", 3: "shared"}}
-        known = mlps.get(C, {}).get(reduction)
-        if known:
-            params = lecture.parameters(known)
-        else:
-            params = init_cbam(C, reduction, rng=np.random.default_rng(0))
-            params = {name: np.round(4 * W) / 4 for name, W in params.items()}  # quarters, to calculate with
-        self.reduction = reduction
-        self.numbers |= {name: _simple(params[name]) for name in ("W0", "W1")}
+        Parameters
+        ----------
+        numbers : dict of str to nested lists of str
+            Every array, with numbers as text.
+        choices : dict
+            Any of `CHOICES`, `reduction` and `kernel`, which may be "own".
+        """
+        example = cls.__new__(cls)
+        example.numbers = {name: _fractions(array) for name, array in numbers.items()}
+        example.choices = {c: tuple(v) if isinstance(v, list) else v for c, v in choices.items() if c in CHOICES}
+        example.reduction, example.kernel = int(choices["reduction"]), str(choices["kernel"])
+        return example
 
-    def reductions(self):
-        """Return the r that leave a whole number of hidden units."""
-        C = len(self.numbers["F"])
-        return [r for r in range(1, C + 1) if C % r == 0]
-
-    def parameters(self):
+    def parameters(self) -> dict[str, np.ndarray]:
         """Return the weights that the chosen order and pools use."""
         attentions, pools = ORDERS[self.choices["order"]], self.choices["spatial_pools"]
-        used = {name: self.numbers[name] for name in ("W0", "W1") if "channel" in attentions}
+        used = {}
+        if "channel" in attentions:
+            names = ("W0", "b0", "W1", "b1") if self.choices["mlp_bias"] else ("W0", "W1")
+            used = {name: self.numbers[name] for name in names}
         if "spatial" in attentions:
-            halves = [("avg", "max").index(pool) for pool in pools]
-            used["W7"] = self.numbers["W7"][:, halves]
+            used["W7"] = self.numbers["W7"][None, [("avg", "max").index(pool) for pool in pools]]
         return used
 
-    def trace(self, dF_out=None):
-        """Return every step, with a gradient of the output also those of the way back."""
-        return trace_cbam(self.numbers["F"], self.parameters(), dF_out, **self.choices)
-
-    def gradient(self, cell):
-        """Return the gradient of one cell of the output, (c, i, j) from 1, with respect to every cell of F."""
-        dF_out = np.zeros(self.numbers["F"].shape, int)
-        dF_out[tuple(i - 1 for i in cell)] = 1
-        return self.trace(dF_out)["dF"].value
-
-    def stages(self, trace):
-        """Return what a class goes through, in the order of the trace: by the stage's name its steps."""
-        of_step = {name: stage for stage, names in STAGES.items() for name in names}
-        found = {}
-        for step in trace:
-            if step.name in of_step:
-                found.setdefault(of_step[step.name], []).append(step)
-        return found
+    def trace(self) -> Trace:
+        """Return every step, forward and backward."""
+        return trace_cbam(self.numbers["F"], self.parameters(), self.numbers["dF_out"], **self.choices)
 
 
-def _simple(values):
-    values = np.asarray(values)
-    kept = [exact(v) for v in values.flat]
-    if not all(isinstance(v, Fraction) for v in kept):
+def _upstream(F):
+    """Return the lecture's gradient of the output where it fits, and otherwise 1 for the first entry."""
+    if F.shape == lecture.F.shape:
+        return lecture.upstream()
+    one = np.zeros(F.shape, int)
+    one[0, 0, 0] = 1
+    return one
+
+
+def _fractions(texts):
+    array = np.array(texts, object)
+    return np.array([_fraction(text) for text in array.flat], object).reshape(array.shape)
+
+
+def _fraction(text):
+    """Read a number as the checker does: 8/9, 0,5, −1/3."""
+    found = written(text, "a number")
+    if found is None:
+        raise AnswerError("a number is missing")
+    return found.value
+
+
+def simple(values: np.ndarray) -> np.ndarray:
+    """Return numbers as fractions where all are simple ones, and otherwise as floats."""
+    kept = [v if isinstance(v, Fraction) else Fraction(repr(float(v))) for v in values.flat]
+    if any(fraction.denominator > SIMPLE for fraction in kept):
         return values.astype(float)
-    out = np.empty(values.shape, object)
-    out.flat = kept
-    return out
+    return np.array(kept, object).reshape(values.shape)

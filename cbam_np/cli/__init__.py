@@ -11,13 +11,14 @@ from io import TextIOWrapper
 from types import ModuleType
 from typing import Any, TextIO
 
-from . import bench, check, compare, dialects, gradcam, lecture, mark, train, worksheet
+from . import bench, check, compare, dialects, gradcam, lecture, mark, page, train, worksheet
 from .arguments import check_text
 from .errors import UserError, words
 
 COMMANDS: dict[str, tuple[str, ModuleType]] = {
     "lecture": ("walk through the lecture's example, number by number", lecture),
     "check": ("check answers worked out by hand, and say what went wrong first", check),
+    "page": ("write the explorer as one HTML file that needs nothing", page),
     "worksheet": ("make new examples to work out by hand, each with its key", worksheet),
     "mark": ("mark the worksheets of a class, and show what went wrong first", mark),
     "dialects": ("show how public implementations of CBAM differ", dialects),

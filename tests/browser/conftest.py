@@ -1,5 +1,6 @@
 """A real JupyterLab on a copy of the notebooks, and a real Chromium that looks at it."""
 
+import importlib.util
 import json
 import os
 import shutil
@@ -133,6 +134,33 @@ def browser():
         browser = playwright.chromium.launch(executable_path=path, chromium_sandbox=False, args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def keep():
+    """Keep a picture of a page, to look at."""
+
+    def keep(page, name):
+        SCREENSHOTS.mkdir(exist_ok=True)
+        page.page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+    return keep
+
+
+@pytest.fixture(scope="session")
+def axe():
+    """Return a function that lists what axe-core finds wrong with a page, best practice included."""
+    folder = importlib.util.find_spec("axe_playwright_python")
+    if folder is None:
+        pytest.skip("needs axe-playwright-python, which carries axe-core: make test-browser")
+    source = (Path(folder.origin).parent / "axe.min.js").read_text(encoding="utf-8")
+
+    def axe(page):
+        page.evaluate(source)
+        found = page.evaluate("axe.run()")["violations"]
+        return [f"{v['impact']} {v['id']}: {v['nodes'][0]['html'][:200]}" for v in found]
+
+    return axe
 
 
 @pytest.fixture

@@ -1,0 +1,216 @@
+// What things are called: the symbols of the steps, and the stages that a class walks through.
+
+import { h } from "./dom.js";
+import { gatesOf } from "./steps.js";
+
+const LETTER = /^(d?)(Fs?|[A-Za-z]+?)(\d?)('*)(?:_(c|s|avg|max))?(?:_(via|direct))?(?:_(Fs?)_(avg|max))?$/;
+
+// Return a step's name as it is written in the lecture: M with a small c, F with an s above and avg below.
+export function symbol(name) {
+  const found = LETTER.exec(name);
+  if (!found) return [name];
+  const [, d, letter, digit, primes, low, way, pooled, pool] = found;
+  const isPooled = /^Fs?$/.test(letter) && (low === "avg" || low === "max");
+  const out = [d, letter.replace("s", ""), "′".repeat(primes.length)];
+  if (isPooled) out.push(h("span", { class: "supsub" }, h("sup", {}, letter === "Fs" ? "s" : "c"), h("sub", {}, low)));
+  else if (digit || low) out.push(h("sub", {}, digit || low));
+  if (way === "direct") out.push(" direct");
+  if (way === "via") out.push(" via ", symbol(`${pooled}_${pool}`));
+  return out;
+}
+
+// Return the same as plain text, as the checker spells it, with indices from 1.
+export function cellName([name, index]) {
+  return index.length ? `${name}[${index.map((i) => i + 1).join(",")}]` : name;
+}
+
+export function cellSymbol([name, index]) {
+  return [symbol(name), index.length ? `[${index.map((i) => i + 1).join(",")}]` : ""];
+}
+
+// What stands over an array in the frame: the operation that it came out of.
+export function operation(name, k = 7) {
+  if (/^F_avg|^Fs_avg/.test(name)) return "avg";
+  if (/^F_max|^Fs_max/.test(name)) return "max";
+  if (name.startsWith("h_")) return "W₀·";
+  if (name.startsWith("a_")) return "ReLU";
+  if (name.startsWith("z_avg") || name.startsWith("z_max")) return "W₁·";
+  if (name === "z_c") return "⊕";
+  if (name === "z_s") return `${k}×${k}`;
+  if (name.startsWith("M_")) return "σ";
+  return /^F'+$/.test(name) ? "⊗" : "";
+}
+
+// The stages of an example: {id, title, names, focus, says, way}. `names` are the steps that are computed in it; `focus` is
+// the one to look at first, if it is not the first of them.
+export function stagesOf(choices, backward) {
+  const gates = gatesOf(choices.order);
+  const stages = [
+    {
+      id: "F",
+      title: "The feature map",
+      names: ["F"],
+      says: "What a CNN found in the image, one map per channel. Type your own numbers.",
+    },
+    ...gates.flatMap((gate) => (gate.attention === "channel" ? channelStages : spatialStages)(choices, gate)),
+  ].map((stage) => ({ ...stage, way: "forward" }));
+  if (!backward) return stages;
+  const last = gates.at(-1).after;
+  const back = [
+    {
+      id: `d${last}`,
+      title: "The way back begins",
+      names: [`d${last}`],
+      says: "How the loss changes with each entry of the output. Type your own.",
+    },
+    ...[...gates]
+      .reverse()
+      .flatMap((gate) => (gate.attention === "channel" ? channelBack : spatialBack)(choices, gate, gates)),
+  ];
+  return [...stages, ...back.map((stage) => ({ ...stage, way: "backward" }))];
+}
+
+const prime = (name) => name.replaceAll("'", "′");
+
+function channelStages({ channel_pools: pools }, { after }) {
+  const each = (letter) => pools.map((pool) => `${letter}_${pool}`);
+  return [
+    {
+      id: "pool-space",
+      title: "Pool over space",
+      names: each("F"),
+      says: "Each channel becomes one number per pool: what is there, no matter where.",
+    },
+    {
+      id: "hidden",
+      title: "Shared MLP: hidden layer",
+      names: [...each("h"), ...each("a")],
+      says: "The same W₀ for every pool; ReLU keeps what is above 0.",
+    },
+    {
+      id: "scores",
+      title: "Shared MLP: output layer",
+      names: each("z"),
+      says: "The same W₁ for every pool leads back to one number per channel.",
+    },
+    {
+      id: "M_c",
+      title: "Channel attention",
+      names: ["z_c", "M_c"],
+      focus: "M_c",
+      says: "The branches are added, and σ squashes the sum: one weight per channel, between 0 and 1.",
+    },
+    {
+      id: after,
+      title: "Multiply by the channels' weights",
+      focus: after,
+      names: [after],
+      says: "Every pixel of a channel is multiplied by that channel's weight.",
+    },
+  ];
+}
+
+function spatialStages({ spatial_pools: pools }, { after }) {
+  return [
+    {
+      id: "pool-channels",
+      title: "Pool over channels",
+      names: pools.map((pool) => `Fs_${pool}`),
+      says: "Each pixel becomes one number per pool: where something is, no matter what.",
+    },
+    {
+      id: "z_s",
+      title: "Convolution",
+      names: ["z_s"],
+      says: "The kernel looks at a window of each padded map; all products are added.",
+      window: true,
+    },
+    {
+      id: "M_s",
+      title: "Spatial attention",
+      names: ["M_s"],
+      says: "σ squashes each score: one weight per pixel, between 0 and 1.",
+    },
+    {
+      id: after,
+      title: "Multiply by the pixels' weights",
+      focus: after,
+      names: [after],
+      says: "Every channel of a pixel is multiplied by that pixel's weight.",
+    },
+  ];
+}
+
+function spatialBack({ spatial_pools: pools }, gate, gates) {
+  const { source, before } = gate;
+  return [
+    {
+      id: "dM_s",
+      title: "Back through ⊗",
+      names: ["dM_s", `d${before}_direct`],
+      says: `${prime(before)} enters the product twice: directly, and through its map M_s.`,
+    },
+    {
+      id: "dz_s",
+      title: "Back through σ",
+      names: ["dz_s"],
+      says: "The slope of σ is M (1 − M): largest in the middle, small where σ is flat.",
+    },
+    {
+      id: "dW7",
+      title: "Back through the convolution",
+      names: ["dW7", ...pools.map((pool) => `dFs_${pool}`)],
+      says: "Each weight collects from every pixel that it met; each pixel from every window that saw it.",
+    },
+    meeting(
+      gate,
+      gates,
+      pools.map((pool) => `d${source}_via_Fs_${pool}`),
+      "An average shares its gradient evenly, a maximum hands it to the pixel that won.",
+    ),
+  ];
+}
+
+function channelBack({ channel_pools: pools, mlp_bias }, gate, gates) {
+  const { source, before } = gate;
+  const each = (letter) => pools.map((pool) => `${letter}_${pool}`);
+  const weights = mlp_bias ? ["dW1", "db1", "dW0", "db0"] : ["dW1", "dW0"];
+  return [
+    {
+      id: "dM_c",
+      title: "Back through ⊗",
+      names: ["dM_c", `d${before}_direct`],
+      says: `${prime(before)} enters the product twice: directly, and through its map M_c.`,
+    },
+    {
+      id: "dz_c",
+      title: "Back through σ",
+      names: ["dz_c"],
+      says: "The slope of σ is M (1 − M): largest in the middle, small where σ is flat.",
+    },
+    {
+      id: "da",
+      title: "Back through the MLP",
+      names: [...each("da"), ...each("dh"), ...each("dF")],
+      says: "Each layer's transpose leads back; a closed ReLU lets nothing through.",
+    },
+    {
+      id: "dW1",
+      title: "The MLP's weights",
+      names: weights,
+      says: "One MLP is used on every pooled vector, so its gradients add.",
+    },
+    meeting(
+      gate,
+      gates,
+      pools.map((pool) => `d${source}_via_F_${pool}`),
+      "An average shares its gradient evenly, a maximum hands it to the entry that won.",
+    ),
+  ];
+}
+
+// Where ways into one feature map meet and add up.
+function meeting({ before }, gates, ways, says) {
+  const title = `The ways into ${prime(before)} add up`;
+  return { id: `d${before}`, title, names: [...ways, `d${before}`], focus: `d${before}`, says };
+}
