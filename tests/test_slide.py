@@ -1,5 +1,7 @@
 """The results slide: which images, what is written on it, and the command that draws it."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from matplotlib.image import imsave
@@ -76,6 +78,43 @@ def test_what_cannot_be_drawn_is_answered_in_words(wrong, message, runs, capsys)
     assert cli.main(["gradcam", *networks, "--data", "shapes", *wrong, "--out", str(runs / "x.png")]) == 2
     assert message in capsys.readouterr().err
     assert not (runs / "x.png").exists()
+
+
+def test_the_data_set_is_the_one_that_the_networks_know(runs, capsys, monkeypatch):
+    asked = []
+    draw = viz.results_slide
+    monkeypatch.setattr(viz, "results_slide", lambda *what: asked.append(what) or draw(*what))
+    out = ["--numbers", "3", "--out", str(runs / "x.png")]
+    assert cli.main(["gradcam", "--networks", str(runs / "cbam"), *out]) == 0  # one network, without --data
+    (images, labels, classes, looked, _) = asked[0]
+    assert "hourglass" in classes and list(looked) == ["cbam"] and len(images) == len(labels) == 1
+    both = ["--networks", "smallcnn-cbam-cifar10", str(runs / "cbam")]
+    assert cli.main(["gradcam", *both, *out]) == 2
+    assert "cbam was trained on shapes, and does not know the classes of cifar10" in capsys.readouterr().err
+    assert cli.main(["gradcam", "--networks", str(runs / "cbam"), "--data", "cifar10", *out]) == 2
+    assert "choose other networks, or --data shapes" in capsys.readouterr().err
+
+
+def test_two_folders_of_the_same_name_are_told_apart(runs, monkeypatch):
+    asked = []
+    draw = viz.results_slide
+    monkeypatch.setattr(viz, "results_slide", lambda *what: asked.append(what) or draw(*what))
+    for name in ("a", "b"):
+        (runs / name).mkdir()
+        (runs / "cbam").rename(runs / name / "run") if name == "a" else (runs / "plain").rename(runs / name / "run")
+    places = [str(runs / "a" / "run"), str(runs / "b" / "run")]
+    assert cli.main(["gradcam", "--networks", *places, "--numbers", "3", "5", "--out", str(runs / "x.png")]) == 0
+    assert list(asked[0][3]) == [str(Path("a") / "run"), str(Path("b") / "run")]
+
+
+@pytest.mark.parametrize(("count", "networks"), [(9, 2), (9, 1), (4, 2), (1, 2), (12, 2)])
+def test_a_slide_is_wide_not_high(count, networks, rng):
+    images, labels = rng.integers(0, 256, (count, 3, 8, 8), dtype=np.uint8), np.zeros(count, int)
+    looked = {f"network {n}": (np.full((count, 10), 0.1), np.zeros((count, 8, 8))) for n in range(networks)}
+    for kinds in (None, ["both right", "gained", "lost"] * (count // 3) if count % 3 == 0 else None):
+        kinds = None if kinds is None else sorted(kinds)
+        width, height = viz.results_slide(images, labels, list("abcdefghij"), looked, kinds).get_size_inches()
+        assert 1 < width / height < 3.2 and (width <= 25 and height <= 9)
 
 
 @pytest.fixture
