@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..viz import Figure
 
 NONE = "none"  # how --attention spells None
+NEAR_CHANCE = 1.5  # times the accuracy of a guess
 ALWAYS = ("data", "attention", "epochs", "seed")  # in the command that makes a run again, usual or not
 
 
@@ -115,6 +116,11 @@ def run(command: str, out: "Path", resume: bool, **given: Any) -> None:
         f"Test accuracy {result['test_accuracy']:.1%} on {result['test_images']} images after {epochs} "
         f"epoch{'s' * (epochs != 1)}, at {result['images_per_second']:.0f} training images per second."
     )
+    if result["test_accuracy"] < NEAR_CHANCE / len(run.test.classes):
+        print(
+            f"That is near chance for {len(run.test.classes)} classes: {epochs} epoch{'s' * (epochs != 1)} may be too "
+            "short for the network to begin to learn. Give it more with --epochs."
+        )
     picture = out / "attention.png"
     drawn = settings.attention in ("cbam", "channel", "spatial") and pictures.save_if_possible(
         lambda: _where_it_looks(run), picture
