@@ -1,6 +1,7 @@
 """A student's function is told right from wrong, and the mistake in it is named."""
 
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -173,6 +174,47 @@ def test_dialects(order, ties):
 
     report = check_function(forward, backward=cbam_np.cbam_backward, **options)
     assert report.ok and not report.notes
+
+
+def normalised_forward(x, params, dialect="timm"):
+    out, cache = cbam_np.cbam_forward(x, params, dialect)
+    s = cache.spatial
+    return {"M_c": cache.Mc, "y_s": s.y_s, "z_s": s.z_s, "F''": out}, cache
+
+
+def normalised_backward(dout, cache):
+    g = cbam_np.cbam_gradients(dout, cache)
+    return g.dF, g.params | {"dz_s": g.spatial.dz_s, "dy_s": g.spatial.dy_s}
+
+
+@pytest.mark.parametrize("dialect", ["official", "timm", "timm-light"])
+def test_a_normalisation_is_compared_step_by_step_with_the_statistics_of_the_batch(dialect):
+    report = check_function(partial(normalised_forward, dialect=dialect), "cbam", normalised_backward, dialect=dialect)
+    assert report.ok and report.backward, str(report)
+
+
+def test_a_mistake_in_the_normalisation_is_named():
+    def forward(x, params):
+        steps, cache = normalised_forward(x, params)
+        y = steps["y_s"]
+        z = params["gamma"] * (y - y.mean()) / (y.var() + 1e-5) + params["beta"]
+        return {"y_s": y, "z_s": z}
+
+    assert names(check_function(forward, "cbam", dialect="timm")) == ["divided by the variance instead of its root"]
+
+    def constant_statistics(dout, cache):
+        dx, grads = normalised_backward(dout, cache)
+        norm = cache.spatial.c_norm
+        return dx, {"dz_s": grads["dz_s"], "dy_s": grads["dz_s"] * norm.gamma / np.sqrt(norm.var + 1e-5)}
+
+    def right(x, params):
+        return cbam_np.cbam_forward(x, params, "timm")
+
+    report = check_function(
+        lambda x, p: ({"F''": right(x, p)[0]}, right(x, p)[1]), "cbam", constant_statistics, dialect="timm"
+    )
+    assert report.first_wrong == "dy_s"
+    assert names(report) == ["mean and variance taken as constants on the way back"]
 
 
 def test_a_dialect_with_another_rule_for_ties_over_channels_says_what_differs():

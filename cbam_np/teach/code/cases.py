@@ -9,6 +9,7 @@ import numpy as np
 
 from ...cbam import Dialect, cbam_forward, init_cbam
 from ..calculation.bounds import Bounds, Circular
+from ..calculation.cbam_rules import of, through_statistics
 from ..calculation.forward_steps import PARAMETERS
 from ..calculation.rules import Rule, products, term
 from ..calculation.steps import trace_cbam
@@ -62,14 +63,24 @@ def _tied(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
 def make_params(
     dialect: Dialect, channels: int, reduction: int | None, kernel_size: int, rng: np.random.Generator
 ) -> Params:
-    """Draw parameters, biases included where the dialect has them."""
+    """Draw parameters, biases and those of a normalisation included where the dialect has them."""
     reduction = min(2, channels) if reduction is None else reduction
     params = init_cbam(channels, reduction, kernel_size, rng=rng, dialect=dialect)
-    return params | {name: rng.normal(size=params[name].shape) for name in ("b0", "b1") if name in params}
+    others = [name for name in ("b0", "b1", "gamma", "beta") if name in params]
+    return params | {name: rng.normal(size=params[name].shape) for name in others}
+
+
+def _through_statistics_of_the_batch(M: int) -> Rule:
+    """Return the rule of dy_s where M numbers of all images share the statistics."""
+    rule = through_statistics(M)
+    return of(rule, *(f"{name}_batch" if name in ("dgamma", "dbeta") else name for name in rule.inputs))
 
 
 class Case:
     """One input with the right calculation on each of its images.
+
+    A batch normalisation takes the statistics of the whole batch, as in training: they are given to each image, and on
+    the way back so are the sums of dγ and dβ over the batch, as they are where nothing is wrong.
 
     Parameters
     ----------
@@ -85,14 +96,19 @@ class Case:
 
     def __init__(self, x: np.ndarray, params: Params, dialect: Dialect, rng: np.random.Generator):
         self.x, self.params = np.asarray(x, float), {name: np.asarray(W, float) for name, W in params.items()}
-        cbam_forward(self.x, self.params, dialect)  # says what is wrong with x or params
+        _, cache = cbam_forward(self.x, self.params, dialect)  # says what is wrong with x or params
+        norm = cache.spatial.c_norm if cache.spatial else None
+        running = None if norm is None else (norm.mean, norm.var)
         dout = rng.normal(size=self.x.shape)
-        self.traces = [trace_cbam(F, self.params, d, dialect) for F, d in zip(self.x, dout, strict=True)]
+        self.traces = [trace_cbam(F, self.params, d, dialect, running) for F, d in zip(self.x, dout, strict=True)]
         extra = {name: W for name, W in self.params.items() if name not in PARAMETERS}
         self.given = [
             {step.name: np.asarray(step.value, float) for step in trace if step.given} | extra for trace in self.traces
         ]
-        self.rules = [trace.rules for trace in self.traces]
+        over_the_batch = (
+            {} if norm is None else {"dy_s": _through_statistics_of_the_batch(len(self.x) * self.x[0, 0].size)}
+        )
+        self.rules = [trace.rules | over_the_batch for trace in self.traces]
         self.output = [name for name in self.traces[0].names if not name.startswith("d")][-1]
         maps = [name for name in ("M_c", "M_s") if name in self.rules[0]]
         self._dmaps: dict[str, np.ndarray] = {name: rng.normal(size=self.shape(name)) for name in maps}
@@ -128,7 +144,9 @@ class Case:
     @cached_property
     def images(self) -> list[Bounds]:
         """What follows on each image."""
-        return [Bounds(rules, given, {}) for rules, given in zip(self.rules, self.given, strict=True)]
+        images = [Bounds(rules, given, {}) for rules, given in zip(self.rules, self.given, strict=True)]
+        sums = {f"{name}_batch": self.value(name, images) for name in ("dgamma", "dbeta") if name in self.rules[0]}
+        return [Bounds(rules, given | sums, {}) for rules, given in zip(self.rules, self.given, strict=True)]
 
     def calculation(self, image: int, rules: dict[str, Rule]) -> BatchCalculation:
         """Return what the mistakes ask about one image of the batch, with these rules."""

@@ -201,7 +201,7 @@ def search(
     for size in range(2, together + 1):
         if evidence.odds(size - 1, whole=True) * comb(len(combining), size) > CHANCE:
             return ()  # so many on so few digits: some would fit whatever came
-        several = _Trial(evidence, size, _different(combinations(combining, size)))
+        several = _Trial(evidence, size, _each_name_once(combinations(combining, size)))
         found = several.if_no_chance(whole=True) or several.if_no_chance(whole=False)
         if found:
             return found
@@ -252,6 +252,6 @@ def _pairs_with(begun: Sequence, others: Sequence) -> Iterable[tuple]:
                 yield first, second
 
 
-def _different(groups: Iterable[tuple]) -> Iterable[tuple]:
+def _each_name_once(groups: Iterable[tuple]) -> Iterable[tuple]:
     """Yield the groups in which no hypothesis comes twice."""
     return (group for group in groups if len({hypothesis.name for hypothesis in group}) == len(group))

@@ -34,7 +34,8 @@ def _by_n_less_one(c: Calculation) -> Change:
 
 
 def _statistics_taken_as_constants(c: Calculation) -> Change:
-    return {"dy_s": THROUGH_CONSTANTS} if "mu_s" in c else {}
+    in_training = "dy_s" in c and c["dy_s"].inputs != THROUGH_CONSTANTS.inputs
+    return {"dy_s": THROUGH_CONSTANTS} if in_training else {}
 
 
 Y, MU, V, GAMMA, BETA = "y_s", "mu_s", "v_s", "gamma", "beta"
