@@ -15,12 +15,12 @@ MISTAKES = (
     *pools.MISTAKES,
     *channel.MISTAKES,
     *spatial.MISTAKES,
-    *normalisation.MISTAKES,
     *sigmoids.MISTAKES,
     *combination.MISTAKES,
     *backward.MISTAKES,
     *backward_pools.MISTAKES,
     *any_step.MISTAKES,
+    *normalisation.MISTAKES,
 )
 
 
