@@ -12,7 +12,8 @@ from cbam_np.classroom.front import script
 pytestmark = pytest.mark.browser
 
 CASES = 320
-POOLS = (("avg", "max"), ("max", "avg"), ("avg",), ("max",))
+CHOICES = ("order", "channel_pools", "spatial_pools", "ties", "mlp_bias", "spatial_norm")
+POOLS = (("avg", "max"), ("max", "avg"), ("avg",), ("max",), ("mixed",), ("lp", "lse"), ("avg", "max", "lp", "lse"))
 TIES = ("first", "split", ("first", "split"), ("split", "first"))
 RUN = """
 cases => cases.map(([given, choices]) => {
@@ -24,12 +25,12 @@ cases => cases.map(([given, choices]) => {
 
 
 def cases(rng):
-    """Yield F, parameters, the output's gradient and choices: every combination comes before one comes again."""
-    combinations = list(product(ORDERS, POOLS, POOLS, TIES, (False, True)))
+    """Yield F, parameters, the output's gradient and choices."""
+    combinations = list(product(ORDERS, POOLS, POOLS, TIES, (False, True), (False, True)))
     rng.shuffle(combinations)
     for number in range(CASES):
-        order, channel_pools, spatial_pools, ties, bias = combinations[number]
-        C, H, W = (int(n) for n in rng.integers(1, [5, 6, 6]))
+        order, channel_pools, spatial_pools, ties, bias, norm = combinations[number]
+        C, H, W = (int(n) for n in rng.integers([1, 1, 2], [5, 6, 6]))
         hidden, k = int(rng.integers(1, 5)), int(rng.choice([1, 3, 5, 7]))
         whole = number % 2  # whole numbers have ties
 
@@ -42,8 +43,9 @@ def cases(rng):
             params |= {"b0": draw(hidden), "b1": draw(C)} if bias else {}
         if "spatial" in ORDERS[order]:
             params["W7"] = draw(1, len(spatial_pools), k, k)
+            params |= {"gamma": draw(1), "beta": draw(1)} if norm else {}
         pools = {"channel_pools": channel_pools, "spatial_pools": spatial_pools}
-        yield F, params, draw(C, H, W), {"order": order, **pools, "ties": ties, "mlp_bias": bias}
+        yield F, params, draw(C, H, W), {"order": order, **pools, "ties": ties, "mlp_bias": bias, "spatial_norm": norm}
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +59,7 @@ def given(trace):
 
 def choices(trace):
     d = trace.dialect
-    return {name: getattr(d, name) for name in ("order", "channel_pools", "spatial_pools", "ties", "mlp_bias")}
+    return {name: getattr(d, name) for name in CHOICES}
 
 
 def distance(browser, traces, source):
@@ -92,6 +94,8 @@ FAULTS = {
         ("winners[0] === mine", "winners[1] === mine"),
         ("isGreater(h, ZERO) ? h", "isGreater(ZERO, h) ? h"),
     ],
+    "norm.js": [("dbeta / M", "dbeta"), ("+ beta,", "- beta,")],
+    "pools.js": [("Math.exp(x - total)", "Math.exp(x)"), ("winners.length : 0;\n}", "1 : 0;\n}")],
     "steps.js": [
         ("i - a + half", "i + a - half"),
         ("[...paths[before]]", "[paths[before][0]]"),

@@ -5,7 +5,7 @@ import { h } from "./dom.js";
 import { isWholeStory, read, toFloat, write } from "./numbers.js";
 import { keyOf, valueIn } from "./origin.js";
 import { typedPlace } from "./state.js";
-import { allIndices } from "./steps.js";
+import { allIndices } from "./rules.js";
 import { cellName, operation, symbol } from "./words.js";
 
 const MARKS = { right: "✓", follows: "↳", wrong: "✗" };

@@ -2,7 +2,8 @@
 
 import { h } from "./dom.js";
 import { isEqual, isGreater } from "./numbers.js";
-import { allIndices, gatesOf } from "./steps.js";
+import { allIndices } from "./rules.js";
+import { gatesOf } from "./steps.js";
 import { valueIn } from "./origin.js";
 
 const POOLS = [

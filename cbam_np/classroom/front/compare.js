@@ -5,7 +5,7 @@ import { menusOf, menuView } from "./choices.js";
 import { h } from "./dom.js";
 import { toFloat, write } from "./numbers.js";
 import { valueIn } from "./origin.js";
-import { allIndices } from "./steps.js";
+import { allIndices } from "./rules.js";
 import { mapName } from "./cells.js";
 import { symbol } from "./words.js";
 

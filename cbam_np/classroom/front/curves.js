@@ -3,7 +3,7 @@
 import { h } from "./dom.js";
 import { keyOf, valueIn } from "./origin.js";
 import { toFloat } from "./numbers.js";
-import { allIndices } from "./steps.js";
+import { allIndices } from "./rules.js";
 import { sigmoid } from "./twin.js";
 import { symbol } from "./words.js";
 

@@ -10,7 +10,8 @@ import { read, write } from "./numbers.js";
 import { cameFrom, goesTo, keyOf, valueIn } from "./origin.js";
 import { shellView } from "./shell.js";
 import { firstState, givenOf, oneHot, outputGradient, resized, setIn, shapeOf, typedPlace } from "./state.js";
-import { allIndices, stepsOf } from "./steps.js";
+import { allIndices } from "./rules.js";
+import { stepsOf } from "./steps.js";
 import { sizesOf } from "./twin.js";
 import { cellName, stagesOf } from "./words.js";
 

@@ -1,7 +1,7 @@
 // Where a cell comes from and what it influences, read off the rules of steps.js.
 
 import { fractionText, isExact, isZero, toFloat, write } from "./numbers.js";
-import { everyIndex } from "./steps.js";
+import { everyIndex } from "./rules.js";
 import { shareOf } from "./twin.js";
 import { cellSymbol } from "./words.js";
 
@@ -127,6 +127,8 @@ function spell(rule, valueOf, { steps, most }) {
       const symbols = [cellSymbol(dM), " · ", cellSymbol(M), " · (1 − ", cellSymbol(M), ")"];
       return { symbols, numbers: [`${number(dM, true)} · ${number(M)} · (1 − ${number(M)})`], more: 0 };
     }
+    case "formula":
+      return { symbols: null, numbers: [rule.spell(...rule.cells.map((cell) => number(cell, true)))], more: 0 };
     default:
       return spellWinner(rule, valueOf, number);
   }

@@ -9,6 +9,11 @@
 //   {how: "relu slope", cells: [da, h]}              da · [h > 0]
 //   {how: "sigmoid slope", cells: [dM, M]}           dM · M · (1 − M)
 //   {how: "winner", cell, among, mine, ties}         `cell` if `mine` is the maximum of `among`, else 0
+//   {how: "formula", cells, compute, spell}          any other: compute(...numbers), spell(...texts)
+
+import { gradientsOfNormalisation, normalisationSteps } from "./norm.js";
+import { poolBackward, poolForward } from "./pools.js";
+import { allIndices, everyIndex, sum } from "./rules.js";
 
 export const ORDERS = {
   "channel-spatial": ["channel", "spatial"],
@@ -18,21 +23,7 @@ export const ORDERS = {
   spatial: ["spatial"],
 };
 
-// Call f for every index of a shape, in reading order.
-export function everyIndex(shape, f, start = []) {
-  if (start.length === shape.length) return f(start);
-  for (let i = 0; i < shape[start.length]; i++) everyIndex(shape, f, [...start, i]);
-}
-
-export function allIndices(shape) {
-  const found = [];
-  everyIndex(shape, (index) => found.push(index));
-  return found;
-}
-
-const sum = (terms, over = 1) => ({ how: "sum", terms, over });
-
-// `sizes` are {C, H, W, hidden, k}; `choices` are {order, channel_pools, spatial_pools, ties, mlp_bias}.
+// `sizes` are {C, H, W, hidden, k}; `choices` are {order, channel_pools, spatial_pools, ties, mlp_bias, spatial_norm}.
 // Returns a Map from names to {name, shape, rule}, in the order of the calculation; given steps have no rule.
 export function stepsOf(sizes, choices, backward = true) {
   const { C, H, W, hidden, k } = sizes;
@@ -46,7 +37,10 @@ export function stepsOf(sizes, choices, backward = true) {
     add("W1", [C, hidden]);
     if (choices.mlp_bias) add("b1", [C]);
   }
-  if (gates.some((gate) => gate.attention === "spatial")) add("W7", [choices.spatial_pools.length, k, k]);
+  if (gates.some((gate) => gate.attention === "spatial")) {
+    add("W7", [choices.spatial_pools.length, k, k]);
+    if (choices.spatial_norm) ["gamma", "beta"].forEach((name) => add(name, []));
+  }
   for (const gate of gates) {
     (gate.attention === "channel" ? addChannel : addSpatial)(add, sizes, choices, gate);
   }
@@ -68,15 +62,7 @@ export function gatesOf(order) {
 
 function addChannel(add, { C, H, W, hidden }, { channel_pools, mlp_bias }, { source, before, after }) {
   for (const pool of channel_pools) {
-    add(`F_${pool}`, [C], ([c]) => {
-      const cells = allIndices([H, W]).map(([i, j]) => [source, [c, i, j]]);
-      return pool === "avg"
-        ? sum(
-            cells.map((cell) => [cell]),
-            H * W,
-          )
-        : { how: "max", cells };
-    });
+    add(`F_${pool}`, [C], ([c]) => poolForward(pool, allIndices([H, W]).map(([i, j]) => [source, [c, i, j]])));
   }
   for (const pool of channel_pools) {
     add(`h_${pool}`, [hidden], ([h]) => {
@@ -107,19 +93,11 @@ function addChannel(add, { C, H, W, hidden }, { channel_pools, mlp_bias }, { sou
   ); // F′ = M_c ⊗ F
 }
 
-function addSpatial(add, { C, H, W, k }, { spatial_pools }, { source, before, after }) {
+function addSpatial(add, { C, H, W, k }, { spatial_pools, spatial_norm }, { source, before, after }) {
   for (const pool of spatial_pools) {
-    add(`Fs_${pool}`, [H, W], ([i, j]) => {
-      const cells = range(C).map((c) => [source, [c, i, j]]);
-      return pool === "avg"
-        ? sum(
-            cells.map((cell) => [cell]),
-            C,
-          )
-        : { how: "max", cells };
-    });
+    add(`Fs_${pool}`, [H, W], ([i, j]) => poolForward(pool, range(C).map((c) => [source, [c, i, j]])));
   }
-  add("z_s", [H, W], ([i, j]) => {
+  add(spatial_norm ? "y_s" : "z_s", [H, W], ([i, j]) => {
     const terms = [];
     spatial_pools.forEach((pool, m) =>
       everyIndex([k, k], ([a, b]) => {
@@ -133,6 +111,7 @@ function addSpatial(add, { C, H, W, k }, { spatial_pools }, { source, before, af
     );
     return sum(terms);
   });
+  if (spatial_norm) normalisationSteps(add, allIndices([H, W]), [H, W]);
   add("M_s", [H, W], (at) => ({ how: "sigmoid", cell: ["z_s", at] })); // M_s = σ(f([avg; max]))
   add(after, [C, H, W], ([c, i, j]) =>
     sum([
@@ -183,8 +162,9 @@ function addBackward(add, sizes, choices, gates) {
   }
 }
 
-function addSpatialBackward(add, { C, H, W, k }, { spatial_pools, ties }, source) {
+function addSpatialBackward(add, { C, H, W, k }, { spatial_pools, spatial_norm, ties }, source) {
   const half = k >> 1;
+  const d = spatial_norm ? "dy_s" : "dz_s"; // of what the convolution gave
   add("dz_s", [H, W], (at) => ({
     how: "sigmoid slope",
     cells: [
@@ -192,11 +172,12 @@ function addSpatialBackward(add, { C, H, W, k }, { spatial_pools, ties }, source
       ["M_s", at],
     ],
   }));
+  if (spatial_norm) gradientsOfNormalisation(add, allIndices([H, W]), [H, W]);
   add("dW7", [spatial_pools.length, k, k], ([m, a, b]) => {
     const pixels = allIndices([H, W]).filter(([i, j]) => isInside([i + a - half, j + b - half], H, W));
     return sum(
       pixels.map(([i, j]) => [
-        ["dz_s", [i, j]],
+        [d, [i, j]],
         [`Fs_${spatial_pools[m]}`, [i + a - half, j + b - half]],
       ]),
     );
@@ -209,7 +190,7 @@ function addSpatialBackward(add, { C, H, W, k }, { spatial_pools, ties }, source
         if (isInside(at, H, W))
           terms.push([
             ["W7", [m, a, b]],
-            ["dz_s", at],
+            [d, at],
           ]);
       });
       return sum(terms);
@@ -218,9 +199,8 @@ function addSpatialBackward(add, { C, H, W, k }, { spatial_pools, ties }, source
   return spatial_pools.map((pool) => {
     const name = `d${source}_via_Fs_${pool}`;
     add(name, [C, H, W], ([c, i, j]) => {
-      if (pool === "avg") return sum([[[`dFs_avg`, [i, j]]]], C);
       const among = range(C).map((other) => [source, [other, i, j]]);
-      return { how: "winner", cell: ["dFs_max", [i, j]], among, mine: c, ties: tiesOver("channels", ties) };
+      return poolBackward(pool, [`Fs_${pool}`, [i, j]], among, c, tiesOver("channels", ties));
     });
     return name;
   });
@@ -280,9 +260,8 @@ function addChannelBackward(add, { C, H, W, hidden }, { channel_pools, mlp_bias,
   return channel_pools.map((pool) => {
     const name = `d${source}_via_F_${pool}`;
     add(name, [C, H, W], ([c, i, j]) => {
-      if (pool === "avg") return sum([[["dF_avg", [c]]]], H * W);
       const among = allIndices([H, W]).map(([y, x]) => [source, [c, y, x]]);
-      return { how: "winner", cell: ["dF_max", [c]], among, mine: i * W + j, ties: tiesOver("space", ties) };
+      return poolBackward(pool, [`F_${pool}`, [c]], among, i * W + j, tiesOver("space", ties));
     });
     return name;
   });

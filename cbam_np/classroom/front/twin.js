@@ -56,6 +56,8 @@ export function evaluate(rule, valueOf) {
       const [dM, M] = rule.cells.map((cell) => toFloat(valueOf(cell)));
       return dM * M * (1 - M);
     }
+    case "formula":
+      return rule.compute(...rule.cells.map((cell) => toFloat(valueOf(cell))));
     case "winner":
       return times(valueOf(rule.cell), shareOf(rule, valueOf));
     default:

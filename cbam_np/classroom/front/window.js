@@ -4,7 +4,7 @@ import { arrayView, shortened, styleOf } from "./cells.js";
 import { h } from "./dom.js";
 import { fractionText, isExact, isZero, plus, read, times, toFloat, write, ZERO } from "./numbers.js";
 import { valueIn } from "./origin.js";
-import { allIndices } from "./steps.js";
+import { allIndices } from "./rules.js";
 import { cellName, symbol } from "./words.js";
 
 // Draw the stage of the convolution. The pixel of the window is the chosen one of z_s.
