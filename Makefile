@@ -33,6 +33,7 @@ lint: .venv/everything
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	if command -v npm > /dev/null; then $(MAKE) .venv/eslint && .venv/npm/node_modules/.bin/eslint cbam_np/classroom/front; fi
 
 notebooks: .venv/everything
 	$(BIN)/jupyter nbconvert --to notebook --execute --ExecutePreprocessor.store_widget_state=False --inplace notebooks/*.ipynb
@@ -57,6 +58,10 @@ clean:
 
 .venv/everything: .venv/library requirements.txt
 	$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	touch $@
+
+.venv/eslint:
+	npm install --silent --no-fund --no-audit --prefix .venv/npm eslint@9
 	touch $@
 
 .venv/browser: .venv/everything

@@ -111,6 +111,19 @@ def test_orders_pools_ties_and_biases_are_handed_on(order, pools, explorer, kern
         np.testing.assert_array_equal(params["W7"], lecture.kernel()[:, halves])
 
 
+@pytest.mark.parametrize("dialect", ["paper", "official", "timm", "timm-light", "keras"])
+def test_implementations_of_the_menu(dialect, explorer, kernel):
+    kernel.choices |= json.loads(json.dumps(begin(explorer.example)["dialects"][dialect]["choices"]))
+    kernel.numbers["gamma"], kernel.numbers["beta"] = "3/2", "-0,5"
+    answer = kernel.calculate()["answer"]
+    params, d = explorer.example.parameters(), cbam_np.DIALECTS[dialect]
+    choices = {
+        name: getattr(d, name) for name in ("channel_pools", "spatial_pools", "ties", "mlp_bias", "spatial_norm")
+    }
+    assert_same(answer, cbam_np.trace_cbam(lecture.F, params, lecture.upstream(), **choices))
+    assert ("gamma" in params) == d.spatial_norm
+
+
 def test_what_is_only_compared_with_changes_nothing(explorer, kernel):
     kernel.choices["order"] = "parallel"
     answer = kernel.calculate(aside=True)["answer"]

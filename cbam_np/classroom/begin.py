@@ -13,7 +13,13 @@ from .kernels import KERNELS
 from .mlps import mlps
 
 TIES = ("first", "split")
-SAID = {"paper": "as in the paper and the lecture", "keras": "kobiso/CBAM-keras"}
+SAID = {
+    "paper": "paper and lecture",
+    "official": "the authors' code",
+    "timm": "timm",
+    "timm-light": "timm, light",
+    "keras": "kobiso/CBAM-keras",
+}
 
 
 def begin(example: Example) -> dict[str, Any]:
@@ -33,7 +39,7 @@ def begin(example: Example) -> dict[str, Any]:
         "numbers": {name: texts(array) for name, array in example.numbers.items()},
         "choices": example.choices | {"reduction": example.reduction, "kernel": example.kernel},
         "options": {"order": list(ORDERS), "channel_pools": POOLS, "spatial_pools": POOLS, "ties": TIES}
-        | {"mlp_bias": [False, True]},
+        | {"mlp_bias": [False, True], "spatial_norm": [False, True]},
         "channels": list(lecture.CHANNELS),
         "kernels": {name: texts(kernel()[0]) for name, kernel in KERNELS.items()},
         "mlps": {C: {r: {n: texts(W) for n, W in mlp.items()} for r, mlp in mlps(C).items()} for C in range(1, 5)},
@@ -41,7 +47,6 @@ def begin(example: Example) -> dict[str, Any]:
             name: {"says": said, "choices": {c: getattr(DIALECTS[name], c) for c in CHOICES if c != "order"}}
             for name, said in SAID.items()
         },
-        "untold": "Others, such as the authors' code and timm, have a batch normalisation after the convolution.",
         "mistakes": None,
         "images": stored(),
     }

@@ -17,8 +17,9 @@ from .mlps import mlps
 
 LARGEST = (4, 5, 5)  # channels, rows, columns: more cannot be read
 SIMPLE = 100  # denominators up to which a float is taken to be a fraction
-CHOICES = ("order", "channel_pools", "spatial_pools", "ties", "mlp_bias")
-POOLS = (("avg", "max"), ("max", "avg"), ("avg",), ("max",))
+CHOICES = ("order", "channel_pools", "spatial_pools", "ties", "mlp_bias", "spatial_norm")
+POOLS = (("avg", "max"), ("max", "avg"), ("avg",), ("max",), ("mixed",), ("lp",), ("lse",))
+NORM = {"gamma": Fraction(1), "beta": Fraction(0)}  # what a normalisation begins with
 
 
 class Example:
@@ -55,6 +56,7 @@ class Example:
         self.choices = {name: getattr(dialect, name) for name in CHOICES}
         self.reduction, self.kernel = reduction, kernel
         self.numbers = {"F": simple(F), "W7": KERNELS[kernel]()[0], "dF_out": simple(_upstream(F)), **known[reduction]}
+        self.numbers |= {name: np.array(value, object) for name, value in NORM.items()}
 
     @classmethod
     def taken(cls, numbers: Mapping[str, Any], choices: Mapping[str, Any]) -> "Example":
@@ -81,7 +83,9 @@ class Example:
             names = ("W0", "b0", "W1", "b1") if self.choices["mlp_bias"] else ("W0", "W1")
             used = {name: self.numbers[name] for name in names}
         if "spatial" in attentions:
-            used["W7"] = self.numbers["W7"][None, [("avg", "max").index(pool) for pool in pools]]
+            used["W7"] = self.numbers["W7"][None, [int(pool == "max") for pool in pools]]
+            if self.choices["spatial_norm"]:
+                used |= {name: self.numbers[name].reshape(1) for name in NORM}
         return used
 
     def trace(self) -> Trace:

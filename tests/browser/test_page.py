@@ -446,6 +446,7 @@ def test_every_choice_changes_the_numbers(page):
         ("reduction", "3"),
         ("channel_pools", "max"),
         ("mlp_bias", "true"),
+        ("spatial_norm", "true"),
         ("spatial_pools", "avg"),
         ("kernel", "edge"),
         ("ties", "split"),

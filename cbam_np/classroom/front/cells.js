@@ -6,7 +6,7 @@ import { isWholeStory, read, toFloat, write } from "./numbers.js";
 import { keyOf, valueIn } from "./origin.js";
 import { typedPlace } from "./state.js";
 import { allIndices } from "./rules.js";
-import { cellName, operation, symbol } from "./words.js";
+import { cellName, forPool, operation, symbol } from "./words.js";
 
 const MARKS = { right: "✓", follows: "↳", wrong: "✗" };
 const LETTERS_SHOWN = 7; // letters of a field that is not being typed in
@@ -24,21 +24,20 @@ export function arrayView(explorer, name, { place, badge = false, editable = fal
   );
   const maps = shape.length === 3 ? allIndices([shape[0]]) : [[]];
   const draw = (index) => cellView(explorer, [name, index], { place, editable, isHidden, largest });
-  const rowsOf = (map) =>
-    shape.length === 1
-      ? allIndices(shape).map((i) => [i])
-      : allIndices([shape.at(-2)]).map(([i]) => allIndices([shape.at(-1)]).map(([j]) => [...map, i, j]));
+  const inMap = allIndices(shape.slice(maps[0].length)); // of a vector a column, of a number the number alone
   const grids = maps.map((map) =>
     h(
       "div",
-      { class: "map", style: `--columns: ${shape.length === 1 ? 1 : shape.at(-1)}` },
+      { class: "map", style: `--columns: ${shape.length < 2 ? 1 : shape.at(-1)}` },
       place === "stage" && shape.length === 3
         ? h("span", { class: "map-name" }, mapName(explorer, name, map[0]))
         : null,
-      rowsOf(map).map((row) => row.map(draw)),
+      inMap.map((index) => draw([...map, ...index])),
     ),
   );
-  const operator = badge ? operation(name, explorer.trace.steps.get("W7")?.shape[1]) : "";
+  const operator = badge
+    ? operation(name, explorer.trace.steps.get("W7")?.shape[1], explorer.trace.steps.has("y_s"))
+    : "";
   const caption = h(
     "div",
     { class: "caption" },
@@ -46,7 +45,7 @@ export function arrayView(explorer, name, { place, badge = false, editable = fal
     h("span", { class: "symbol" }, symbol(name)),
     note ? h("span", { class: "note" }, note) : null,
   );
-  const label = `${name}, ${shape.join(" by ")}`;
+  const label = shape.length ? `${name}, ${shape.join(" by ")}` : name;
   return h(
     "div",
     {
@@ -63,8 +62,7 @@ export function arrayView(explorer, name, { place, badge = false, editable = fal
 
 // A stack of maps belongs to the channels of the feature map, or for a kernel to its pools.
 export function mapName(explorer, name, c) {
-  if (name.endsWith("W7"))
-    return explorer.state.choices.spatial_pools[c] === "avg" ? "for the average" : "for the maximum";
+  if (name.endsWith("W7")) return forPool(explorer.state.choices.spatial_pools[c]);
   const word = explorer.begin.channels[c];
   return explorer.trace.steps.get("F").shape[0] === explorer.begin.channels.length
     ? `${c + 1}: ${word}`

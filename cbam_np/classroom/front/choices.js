@@ -11,6 +11,9 @@ const POOLS = [
   ["max,avg", "maximum and average"],
   ["avg", "average"],
   ["max", "maximum"],
+  ["mixed", "half of each"],
+  ["lp", "L2 norm"],
+  ["lse", "log-sum-exp"],
 ];
 
 const ORDER_WORDS = [
@@ -23,6 +26,10 @@ const ORDER_WORDS = [
 const BIASES = [
   ["false", "none"],
   ["true", "b₀ and b₁"],
+];
+const NORM = [
+  ["false", "none"],
+  ["true", "batch normalisation"],
 ];
 const TIES = [
   ["first", "all to the first"],
@@ -37,6 +44,7 @@ export function menusOf(explorer) {
   const noMlp = has("channel") ? null : "this order has no MLP";
   const noKernel = has("spatial") ? null : "this order has no convolution";
   const C = numbers.F.length;
+  const pixels = numbers.F[0].length * numbers.F[0][0].length;
   const menu = (name, label, options, why = null) => ({ name, label, options, value: String(choices[name]), why });
   const dialects = Object.entries(begin.dialects).map(([name, { says }]) => [name, says]);
   const hidden = (r) => [r, `${r}: ${plural(Math.floor(C / r), "hidden unit")}`];
@@ -44,7 +52,7 @@ export function menusOf(explorer) {
   const implementation = menu("dialect", "Implementation", [...dialects, ["own", "own choices"]]);
   return [
     menu("order", "Order", ORDER_WORDS),
-    { ...implementation, value: dialectOf(explorer), note: begin.untold },
+    { ...implementation, value: dialectOf(explorer) },
     menu(
       "reduction",
       "Reduction r",
@@ -54,6 +62,7 @@ export function menusOf(explorer) {
     menu("channel_pools", "Pools of the MLP", POOLS, noMlp),
     menu("mlp_bias", "Biases in the MLP", BIASES, noMlp),
     menu("spatial_pools", "Pools of the kernel", POOLS, noKernel),
+    menu("spatial_norm", "After the kernel", NORM, noKernel ?? (pixels === 1 ? "one pixel has no variance" : null)),
     menu("kernel", "Kernel", [...kernels, ["own", "own numbers"]], noKernel),
     menu("ties", "Tied maxima on the way back", TIES, tieReason(explorer)),
   ];
@@ -78,7 +87,7 @@ function tieReason({ trace }) {
       const largest = numbers.reduce((a, b) => (isGreater(b, a) ? b : a));
       return numbers.filter((x) => isEqual(x, largest)).length > 1;
     });
-  const maxima = ["F_max", "Fs_max"].filter((name) => trace.steps.has(name));
+  const maxima = ["F_max", "Fs_max", "F_mixed", "Fs_mixed"].filter((name) => trace.steps.has(name));
   if (!maxima.length) return "no maximum is taken";
   return maxima.some(isTied) ? null : "no maximum is reached twice";
 }
@@ -95,7 +104,7 @@ export function menuView(explorer, menu, { prefix = "menu", onchange }) {
       {
         id,
         disabled: isOff,
-        "aria-describedby": isOff || menu.note ? `${id}-why` : null,
+        "aria-describedby": isOff ? `${id}-why` : null,
         "data-value": menu.value,
         onchange: (event) => onchange(event.target.value),
       },
@@ -103,11 +112,7 @@ export function menuView(explorer, menu, { prefix = "menu", onchange }) {
         h("option", { value, selected: value === menu.value, disabled: value === "own" && menu.value !== "own" }, text),
       ),
     ),
-    isOff
-      ? h("p", { class: "why", id: `${id}-why` }, `No effect: ${menu.why}.`)
-      : menu.note
-        ? h("p", { class: "why", id: `${id}-why` }, menu.note)
-        : null,
+    isOff ? h("p", { class: "why", id: `${id}-why` }, `No effect: ${menu.why}.`) : null,
   );
 }
 

@@ -6,7 +6,7 @@ import { h } from "./dom.js";
 import { toFloat, write } from "./numbers.js";
 import { valueIn } from "./origin.js";
 import { allIndices } from "./rules.js";
-import { mapName } from "./cells.js";
+import { flat, mapName } from "./cells.js";
 import { symbol } from "./words.js";
 
 export function compareView(explorer) {
@@ -73,14 +73,14 @@ function differencesView(explorer, menu, value) {
 
 function isDifferent(name, trace, other) {
   if (!other.steps.has(name) || !trace.steps.get(name).rule) return false;
-  const [a, b] = [trace.values[name], other.values[name]].map((x) => x.flat(Infinity).map(toFloat));
+  const [a, b] = [trace.values[name], other.values[name]].map((x) => flat(x).map(toFloat));
   return a.length === b.length && a.some((x, at) => Math.abs(x - b[at]) > 1e-12 * Math.max(1, Math.abs(x)));
 }
 
 function oneSide(explorer, name, title, trace, other) {
   const { shape } = trace.steps.get(name);
   const largest = Math.max(
-    ...[explorer.trace, other].flatMap(({ values }) => values[name].flat(Infinity).map((x) => Math.abs(toFloat(x)))),
+    ...[explorer.trace, other].flatMap(({ values }) => flat(values[name]).map((x) => Math.abs(toFloat(x)))),
   );
   const maps = shape.length === 3 ? allIndices([shape[0]]) : [[]];
   const cell = (index) => {
@@ -95,7 +95,7 @@ function oneSide(explorer, name, title, trace, other) {
     maps.map((map) =>
       h(
         "div",
-        { class: "map", style: `--columns: ${shape.length === 1 ? 1 : shape.at(-1)}` },
+        { class: "map", style: `--columns: ${shape.length < 2 ? 1 : shape.at(-1)}` },
         map.length ? h("span", { class: "map-name" }, mapName(explorer, name, map[0])) : null,
         allIndices(shape.slice(map.length)).map((rest) => cell([...map, ...rest])),
       ),

@@ -149,12 +149,17 @@ export class Explorer {
     return chosen && chosen[0] === cell[0] ? this.isChosen(cell) : cell[1].every((i) => i === 0);
   }
 
+  // What the convolution gives: scores, or where a normalisation follows, what it is given.
+  get scores() {
+    return this.trace.steps.has("y_s") ? "y_s" : "z_s";
+  }
+
   // The pixel that the window is at.
   pixel() {
     const { cell } = this.state;
-    return cell && cell[0] === "z_s"
+    return cell && cell[0] === this.scores
       ? cell[1]
-      : (this.lastPixel ?? [0, 0]).map((i, axis) => Math.min(i, this.trace.steps.get("z_s").shape[axis] - 1));
+      : (this.lastPixel ?? [0, 0]).map((i, axis) => Math.min(i, this.trace.steps.get(this.scores).shape[axis] - 1));
   }
 
   slide() {
@@ -163,11 +168,11 @@ export class Explorer {
       this.sliding = null;
       return this.draw();
     }
-    const pixels = allIndices(this.trace.steps.get("z_s").shape);
+    const pixels = allIndices(this.trace.steps.get(this.scores).shape);
     const next = () => {
       const at = pixels.findIndex((pixel) => String(pixel) === String(this.pixel()));
-      if (this.stage.id !== "z_s" || this.state.mode === "image") return this.slide();
-      this.set({ cell: ["z_s", pixels[(at + 1) % pixels.length]] });
+      if (!this.stage.window || this.state.mode === "image") return this.slide();
+      this.set({ cell: [this.scores, pixels[(at + 1) % pixels.length]] });
     };
     this.sliding = setInterval(next, 900);
     next();
@@ -236,6 +241,7 @@ export class Explorer {
       {
         reduction: Number,
         mlp_bias: (x) => x === "true",
+        spatial_norm: (x) => x === "true",
         channel_pools: (x) => x.split(","),
         spatial_pools: (x) => x.split(","),
       }[name]?.(value) ?? value;
@@ -422,7 +428,7 @@ export class Explorer {
   }
 
   drawOnce() {
-    if (this.state.cell?.[0] === "z_s") this.lastPixel = this.state.cell[1];
+    if (this.state.cell?.[0] === this.scores) this.lastPixel = this.state.cell[1];
     this.lights = this.nudged ? new Map([[keyOf(this.nudged.cell), 0]]) : this.findLights();
     this.paintings = [];
     const tree = shellView(this);

@@ -4,16 +4,16 @@ import { arrayView } from "./cells.js";
 import { h } from "./dom.js";
 import { gatesOf } from "./steps.js";
 
-const WEIGHTS = /^d?[Wb]\d$/;
+const WEIGHTS = /^d?([Wb]\d|gamma|beta)$/;
 
 // The columns of the frame, one list per attention: each column holds the arrays that stand above one another.
-export function columnsOf({ order, channel_pools, spatial_pools }) {
+export function columnsOf({ order, channel_pools, spatial_pools, spatial_norm }) {
   const each = (pools, letter) => pools.map((pool) => `${letter}_${pool}`);
   return gatesOf(order).map(({ attention, source, before, after }) => {
     const inside =
       attention === "channel"
         ? [...["F", "h", "a", "z"].map((letter) => each(channel_pools, letter)), ["z_c"], ["M_c"]]
-        : [each(spatial_pools, "Fs"), ["z_s"], ["M_s"]];
+        : [each(spatial_pools, "Fs"), ...(spatial_norm ? [["y_s"]] : []), ["z_s"], ["M_s"]];
     return { begin: source === before ? [[before]] : [[source], [before]], rest: [...inside, [after]] };
   });
 }

@@ -34,8 +34,10 @@ export function gradientsOfNormalisation(add, pixels, shape) {
   add("dgamma", [], () => ({
     how: "formula",
     cells: [MEAN, VARIANCE, ...pixels.map((at) => ["dz_s", at]), ...pixels.map((at) => ["y_s", at])],
-    compute: (mean, v, ...both) => pixels.reduce((total, _, n) => total + both[n] * ((both[M + n] - mean) / Math.sqrt(v + EPSILON)), 0),
-    spell: (mean, v, ...both) => pixels.map((_, n) => `${both[n]} · (${both[M + n]} − ${mean}) / ${ROOT(v)}`).join(" + "),
+    compute: (mean, v, ...both) =>
+      pixels.reduce((total, _, n) => total + both[n] * ((both[M + n] - mean) / Math.sqrt(v + EPSILON)), 0),
+    spell: (mean, v, ...both) =>
+      pixels.map((_, n) => `${both[n]} · (${both[M + n]} − ${mean}) / ${ROOT(v)}`).join(" + "),
   }));
   add("dbeta", [], () => sum(pixels.map((at) => [["dz_s", at]])));
   add("dy_s", shape, (at) => ({

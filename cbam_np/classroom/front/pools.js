@@ -67,7 +67,8 @@ export function poolBackward(pool, [name, index], among, mine, ties) {
         how: "formula",
         cells: [d, ...among],
         compute: (dout, ...x) => (dout / x.length + dout * shareOfMaximum(x, mine, ties)) / 2,
-        spell: (dout, ...x) => `(${dout} / ${x.length} + (${dout} where the maximum of ${x.join(", ")} is, else 0)) / 2`,
+        spell: (dout, ...x) =>
+          `(${dout} / ${x.length} + (${dout} where the maximum of ${x.join(", ")} is, else 0)) / 2`,
       };
   }
 }

@@ -3,8 +3,8 @@
 import { read } from "./numbers.js";
 
 export const MODES = ["walk", "all", "predict", "image"];
-const CHOICES = ["order", "channel_pools", "spatial_pools", "ties", "mlp_bias", "reduction", "kernel"];
-const ARRAYS = ["F", "W0", "b0", "W1", "b1", "W7", "dF_out"];
+const CHOICES = ["order", "channel_pools", "spatial_pools", "ties", "mlp_bias", "spatial_norm", "reduction", "kernel"];
+const ARRAYS = ["F", "W0", "b0", "W1", "b1", "W7", "gamma", "beta", "dF_out"];
 
 // The state to begin with: the numbers and choices of an example, at its first step.
 export function firstState(begin) {
@@ -36,9 +36,17 @@ export function givenOf({ numbers, choices }) {
   if (has("channel")) {
     for (const name of choices.mlp_bias ? ["W0", "b0", "W1", "b1"] : ["W0", "W1"]) given[name] = numbers[name];
   }
-  if (has("spatial")) given.W7 = choices.spatial_pools.map((pool) => numbers.W7[pool === "avg" ? 0 : 1]);
+  if (has("spatial")) {
+    given.W7 = choices.spatial_pools.map((pool) => numbers.W7[halfOf(pool)]);
+    if (choices.spatial_norm) Object.assign(given, { gamma: numbers.gamma, beta: numbers.beta });
+  }
   given[outputGradient(choices)] = numbers.dF_out;
   return given;
+}
+
+// Which half of the kernel a pool's map meets.
+function halfOf(pool) {
+  return pool === "max" ? 1 : 0;
 }
 
 export function outputGradient({ order }) {
@@ -48,8 +56,8 @@ export function outputGradient({ order }) {
 // Find the text that a cell of a trace was typed as: {name, index} in the state's numbers, or null.
 export function typedPlace([name, index], choices) {
   if (name === outputGradient(choices)) return ["dF_out", index];
-  if (name === "W7") return ["W7", [choices.spatial_pools[index[0]] === "avg" ? 0 : 1, ...index.slice(1)]];
-  return ["F", "W0", "b0", "W1", "b1"].includes(name) ? [name, index] : null;
+  if (name === "W7") return ["W7", [halfOf(choices.spatial_pools[index[0]]), ...index.slice(1)]];
+  return ["F", "W0", "b0", "W1", "b1", "gamma", "beta"].includes(name) ? [name, index] : null;
 }
 
 export function deepMap(array, f) {
@@ -57,6 +65,7 @@ export function deepMap(array, f) {
 }
 
 export function setIn(array, [first, ...rest], value) {
+  if (first === undefined) return value;
   const copy = [...array];
   copy[first] = rest.length ? setIn(copy[first], rest, value) : value;
   return copy;
@@ -206,7 +215,7 @@ function point(text) {
 }
 
 function arrayFrom(text, name) {
-  const axes = { b0: 1, b1: 1, W0: 2, W1: 2 }[name] ?? 3;
+  const axes = { gamma: 0, beta: 0, b0: 1, b1: 1, W0: 2, W1: 2 }[name] ?? 3;
   const marks = ["|", ";", ","].slice(3 - axes);
   const split = (part, depth) => (depth < axes ? part.split(marks[depth]).map((x) => split(x, depth + 1)) : part);
   const array = split(text.slice(0, 10000), 0);

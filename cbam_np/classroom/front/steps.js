@@ -62,7 +62,12 @@ export function gatesOf(order) {
 
 function addChannel(add, { C, H, W, hidden }, { channel_pools, mlp_bias }, { source, before, after }) {
   for (const pool of channel_pools) {
-    add(`F_${pool}`, [C], ([c]) => poolForward(pool, allIndices([H, W]).map(([i, j]) => [source, [c, i, j]])));
+    add(`F_${pool}`, [C], ([c]) =>
+      poolForward(
+        pool,
+        allIndices([H, W]).map(([i, j]) => [source, [c, i, j]]),
+      ),
+    );
   }
   for (const pool of channel_pools) {
     add(`h_${pool}`, [hidden], ([h]) => {
@@ -95,7 +100,12 @@ function addChannel(add, { C, H, W, hidden }, { channel_pools, mlp_bias }, { sou
 
 function addSpatial(add, { C, H, W, k }, { spatial_pools, spatial_norm }, { source, before, after }) {
   for (const pool of spatial_pools) {
-    add(`Fs_${pool}`, [H, W], ([i, j]) => poolForward(pool, range(C).map((c) => [source, [c, i, j]])));
+    add(`Fs_${pool}`, [H, W], ([i, j]) =>
+      poolForward(
+        pool,
+        range(C).map((c) => [source, [c, i, j]]),
+      ),
+    );
   }
   add(spatial_norm ? "y_s" : "z_s", [H, W], ([i, j]) => {
     const terms = [];

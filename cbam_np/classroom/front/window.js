@@ -5,9 +5,9 @@ import { h } from "./dom.js";
 import { fractionText, isExact, isZero, plus, read, times, toFloat, write, ZERO } from "./numbers.js";
 import { valueIn } from "./origin.js";
 import { allIndices } from "./rules.js";
-import { cellName, symbol } from "./words.js";
+import { cellName, forPool, symbol } from "./words.js";
 
-// Draw the stage of the convolution. The pixel of the window is the chosen one of z_s.
+// Draw the stage of the convolution. The pixel of the window is the chosen one of the scores.
 export function windowView(explorer) {
   const { values, steps } = explorer.trace;
   const { choices } = explorer.state;
@@ -31,7 +31,7 @@ export function windowView(explorer) {
       "div",
       { class: "window-side" },
       totalsView(explorer, [i, j], k, values),
-      arrayView(explorer, "z_s", { place: "stage" }),
+      arrayView(explorer, explorer.scores, { place: "stage" }),
       reachView(explorer, [i, j]),
       h(
         "div",
@@ -104,7 +104,7 @@ function edgesAt([a, b], k) {
 function kernelView(explorer, m, k, [i, j]) {
   const pool = explorer.state.choices.spatial_pools[m];
   const valueOf = valueIn(explorer.trace.values);
-  const [H, W] = explorer.trace.steps.get("z_s").shape;
+  const [H, W] = explorer.trace.steps.get(explorer.scores).shape;
   const met = ([a, b]) => {
     const at = [i + a - (k >> 1), j + b - (k >> 1)];
     return at[0] >= 0 && at[0] < H && at[1] >= 0 && at[1] < W ? valueOf([`Fs_${pool}`, at]) : ZERO;
@@ -122,14 +122,14 @@ function kernelView(explorer, m, k, [i, j]) {
     {
       class: "array in-stage kernel",
       role: "group",
-      "aria-label": `kernel for ${pool === "avg" ? "the average" : "the maximum"}`,
+      "aria-label": `kernel ${forPool(pool)}`,
     },
     h(
       "div",
       { class: "caption" },
       products
         ? ["products", explorer.state.mode === "predict" ? "" : `, sum ${write(numbers.reduce(plus, ZERO))}`]
-        : [symbol("W7"), h("span", { class: "note" }, pool === "avg" ? "for the average" : "for the maximum")],
+        : [symbol("W7"), h("span", { class: "note" }, forPool(pool))],
     ),
     h("div", { class: "map", style: `--columns: ${k}` }, cells),
   );
@@ -184,7 +184,7 @@ function rounded(value) {
 
 function totalsView(explorer, [i, j], k, values) {
   const valueOf = valueIn(values);
-  const rule = explorer.trace.steps.get("z_s").rule([i, j]);
+  const rule = explorer.trace.steps.get(explorer.scores).rule([i, j]);
   const sums = explorer.state.choices.spatial_pools.map((pool, m) => [
     pool,
     rule.terms
@@ -197,7 +197,7 @@ function totalsView(explorer, [i, j], k, values) {
     { class: "totals" },
     sums.map(([pool, sum], at) => [at ? " + " : "", h("span", { class: "part" }, pool, " ", write(sum))]),
     " = ",
-    h("strong", {}, write(valueOf(["z_s", [i, j]]))),
+    h("strong", {}, write(valueOf([explorer.scores, [i, j]]))),
   );
 }
 
@@ -208,15 +208,15 @@ function reachView(explorer, pixel) {
   const seen = (at) =>
     new Set(
       steps
-        .get("z_s")
+        .get(explorer.scores)
         .rule(at)
         .terms.filter(([w]) => !isZero(valueOf(w)))
         .map(([, [, place]]) => String(place)),
     );
-  const pixels = allIndices(steps.get("z_s").shape);
+  const pixels = allIndices(steps.get(explorer.scores).shape);
   const here = seen(pixel).size;
   const everywhere = pixels.length > 1 && pixels.every((at) => seen(at).size === pixels.length);
-  const scores = pixels.map((at) => toFloat(valueOf(["z_s", at])));
+  const scores = pixels.map((at) => toFloat(valueOf([explorer.scores, at])));
   const same = Math.max(...scores) - Math.min(...scores) < 1e-9 * Math.max(1, Math.abs(scores[0]));
   const said = everywhere
     ? `Every window sees all ${pixels.length} pixels${same ? ", and all give the same number." : "."}`

@@ -3,15 +3,17 @@
 import { h } from "./dom.js";
 import { gatesOf } from "./steps.js";
 
-const LETTER = /^(d?)(Fs?|[A-Za-z]+?)(\d?)('*)(?:_(c|s|avg|max))?(?:_(via|direct))?(?:_(Fs?)_(avg|max))?$/;
+const GREEK = { gamma: "γ", beta: "β", mu: "μ" };
+const LETTER =
+  /^(d?)(Fs?|[A-Za-z]+?)(\d?)('*)(?:_(c|s|avg|max|lp|lse|mixed))?(?:_(via|direct))?(?:_(Fs?)_(avg|max|lp|lse|mixed))?$/;
 
 // Return a step's name as it is written in the lecture: M with a small c, F with an s above and avg below.
 export function symbol(name) {
   const found = LETTER.exec(name);
   if (!found) return [name];
   const [, d, letter, digit, primes, low, way, pooled, pool] = found;
-  const isPooled = /^Fs?$/.test(letter) && (low === "avg" || low === "max");
-  const out = [d, letter.replace("s", ""), "′".repeat(primes.length)];
+  const isPooled = /^Fs?$/.test(letter) && low !== undefined;
+  const out = [d, GREEK[letter] ?? letter.replace("s", ""), "′".repeat(primes.length)];
   if (isPooled) out.push(h("span", { class: "supsub" }, h("sup", {}, letter === "Fs" ? "s" : "c"), h("sub", {}, low)));
   else if (digit || low) out.push(h("sub", {}, digit || low));
   if (way === "direct") out.push(" direct");
@@ -28,16 +30,24 @@ export function cellSymbol([name, index]) {
   return [symbol(name), index.length ? `[${index.map((i) => i + 1).join(",")}]` : ""];
 }
 
+// For which pool's map a half of the kernel is.
+export function forPool(pool) {
+  const words = { avg: "the average", max: "the maximum", mixed: "the mixture", lp: "the norm", lse: "log-sum-exp" };
+  return `for ${words[pool]}`;
+}
+
 // What stands over an array in the frame: the operation that it came out of.
-export function operation(name, k = 7) {
-  if (/^F_avg|^Fs_avg/.test(name)) return "avg";
-  if (/^F_max|^Fs_max/.test(name)) return "max";
-  if (name.startsWith("h_")) return "W₀·";
-  if (name.startsWith("a_")) return "ReLU";
-  if (name.startsWith("z_avg") || name.startsWith("z_max")) return "W₁·";
+export function operation(name, k = 7, isNormalised = false) {
+  const pool = /^Fs?_(\w+)$/.exec(name)?.[1];
+  if (pool) return pool;
+  const letter = name.split("_")[0];
+  if (letter === "h") return "W₀·";
+  if (letter === "a") return "ReLU";
   if (name === "z_c") return "⊕";
-  if (name === "z_s") return `${k}×${k}`;
-  if (name.startsWith("M_")) return "σ";
+  if (name === "y_s" || (name === "z_s" && !isNormalised)) return `${k}×${k}`;
+  if (name === "z_s") return "norm";
+  if (letter === "z") return "W₁·";
+  if (letter === "M") return "σ";
   return /^F'+$/.test(name) ? "⊗" : "";
 }
 
@@ -110,7 +120,14 @@ function channelStages({ channel_pools: pools }, { after }) {
   ];
 }
 
-function spatialStages({ spatial_pools: pools }, { after }) {
+function spatialStages({ spatial_pools: pools, spatial_norm }, { after }) {
+  const normalisation = {
+    id: "norm",
+    title: "Batch normalisation",
+    names: ["mu_s", "v_s", "z_s"],
+    focus: "z_s",
+    says: "The map is brought to mean 0 and variance 1, here over its own pixels, then stretched by γ and shifted by β.",
+  };
   return [
     {
       id: "pool-channels",
@@ -121,10 +138,11 @@ function spatialStages({ spatial_pools: pools }, { after }) {
     {
       id: "z_s",
       title: "Convolution",
-      names: ["z_s"],
+      names: [spatial_norm ? "y_s" : "z_s"],
       says: "The kernel looks at a window of each padded map; all products are added.",
       window: true,
     },
+    ...(spatial_norm ? [normalisation] : []),
     {
       id: "M_s",
       title: "Spatial attention",
@@ -141,8 +159,15 @@ function spatialStages({ spatial_pools: pools }, { after }) {
   ];
 }
 
-function spatialBack({ spatial_pools: pools }, gate, gates) {
+function spatialBack({ spatial_pools: pools, spatial_norm }, gate, gates) {
   const { source, before } = gate;
+  const normalisation = {
+    id: "dy_s",
+    title: "Back through the normalisation",
+    names: ["dgamma", "dbeta", "dy_s"],
+    focus: "dy_s",
+    says: "Mean and variance are made of the map itself, so that each pixel moves them, too.",
+  };
   return [
     {
       id: "dM_s",
@@ -156,6 +181,7 @@ function spatialBack({ spatial_pools: pools }, gate, gates) {
       names: ["dz_s"],
       says: "The slope of σ is M (1 − M): largest in the middle, small where σ is flat.",
     },
+    ...(spatial_norm ? [normalisation] : []),
     {
       id: "dW7",
       title: "Back through the convolution",
