@@ -24,7 +24,7 @@ test-oracle: .venv/oracle
 	$(BIN)/python -m pytest -m oracle tests
 
 test-dask: .venv/dask
-	$(BIN)/python -m pytest tests/test_compare.py -k dask
+	$(BIN)/python -m pytest tests/test_compare.py -k "dask or cluster"
 
 test-browser: .venv/browser
 	$(BIN)/python -m pytest -m browser tests/browser -s

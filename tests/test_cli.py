@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -517,6 +518,14 @@ def test_bench_asks_for_a_checkout_where_there_is_none(call, monkeypatch, tmp_pa
     monkeypatch.setattr(bench, "ROOT", tmp_path)
     status, _, shown = call("bench")
     assert status == 2 and "run this in a checkout of the project" in shown
+
+
+def test_bench_changes_no_path_of_python(call):
+    code = "import sys; before = list(sys.path); import cbam_np.cli as c; c._parser('x'); print(sys.path == before)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=CHILD, check=True)
+    assert done.stdout == "True\n"
+    benchmarks = Path(__file__).parent.parent / "benchmarks"
+    assert not [p for p in benchmarks.glob("*.py") if re.search("(from|import) tests", p.read_text(encoding="utf-8"))]
 
 
 def test_bench_says_its_options(call):

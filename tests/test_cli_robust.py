@@ -216,3 +216,14 @@ def test_every_argument_is_bounded_where_it_enters(line, call, tmp_path, monkeyp
     status, printed, shown = call(*line.split())
     assert (status, printed) == (2, "") and "Traceback" not in shown and "Errno" not in shown, shown
     assert shown.splitlines()[-1].startswith(f"cbam-np {line.split()[0]}: ") and len(shown.splitlines()[-1]) < 400
+
+
+def test_converting_needs_pytorch_once(call, tmp_path, monkeypatch):
+    from cbam_np.cli import convert
+
+    def missing(name):
+        raise ImportError(name)
+
+    monkeypatch.setattr(convert, "import_module", missing)
+    status, _, shown = call("convert", tmp_path / "a.pth", tmp_path / "a.npz")
+    assert status == 2 and shown == "cbam-np convert: this needs PyTorch, once: python -m pip install torch\n"

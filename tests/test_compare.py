@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cbam_np import cli
 from cbam_np.train import VARIANTS, InUseError, Recipe, Settings, bootstrap_interval, comparison_table, sign_flip_p
 from cbam_np.train.compare import compare, run_folder
 from cbam_np.train.lock import held
@@ -341,3 +342,31 @@ def test_a_dask_cluster_does_it_too(found, tmp_path):
     ):
         there = compare("attention", SMALL, 2, tmp_path / "there", executor=client.get_executor(), progress=False)
     assert there["rows"] == found["rows"]
+
+
+def dask(address, out, monkeypatch, capsys):
+    """Run a comparison on a cluster from the shell; return the status, what was said, and the seconds it took."""
+    monkeypatch.setattr("cbam_np.cli.compare.PATIENCE", 1)
+    began = time.monotonic()
+    status = cli.main(["compare", "start", *OPTIONS, "--seeds", "1", "--dask", address, "--out", str(out)])
+    return status, capsys.readouterr(), time.monotonic() - began
+
+
+def test_a_cluster_that_is_not_there_is_not_waited_for(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("distributed")
+    for address in ("tcp://127.0.0.1:1", "nonsense", "tcp://127.0.0.1:99999999"):
+        status, said, seconds = dask(address, tmp_path, monkeypatch, capsys)
+        assert status == 2 and f"there is no Dask scheduler at {address}" in said.err and "Traceback" not in said.err
+        assert seconds < 20  # 2 on an idle machine
+
+
+def test_a_cluster_without_workers_and_a_folder_as_seen_from_elsewhere(tmp_path, monkeypatch, capsys):
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.chdir(tmp_path)
+    options = {"processes": False, "threads_per_worker": 1, "dashboard_address": None}
+    with distributed.LocalCluster(n_workers=0, **options) as cluster:
+        status, said, seconds = dask(cluster.scheduler_address, "out", monkeypatch, capsys)
+        assert status == 2 and "has no worker: start one" in said.err and seconds < 20
+        cluster.scale(1)
+        status, said, _ = dask(cluster.scheduler_address, "out", monkeypatch, capsys)
+        assert status == 0 and "| He |" in said.out and (tmp_path / "out" / "comparison.json").is_file(), said.err

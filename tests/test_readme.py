@@ -140,12 +140,12 @@ def test_cbam_np_gradcam_with_weights(tmp_path):
 
 
 @pytest.mark.oracle
-@pytest.mark.parametrize("command", [c.split()[1:] for c in COMMANDS if c.startswith("python scripts/")], ids=" ".join)
-def test_scripts_convert(command, tmp_path):
+@pytest.mark.parametrize("command", [c.split()[1:] for c in COMMANDS if c.startswith("cbam-np convert")], ids=" ".join)
+def test_cbam_np_convert(command, tmp_path):
     torch = pytest.importorskip("torch")
-    script, source, target = command
+    name, source, target = command
     torch.save({"state_dict": {"module.fc.bias": torch.ones(3)}}, tmp_path / source)
-    done = run(sys.executable, script, str(tmp_path / source), str(tmp_path / target))
+    done = run(sys.executable, "-m", "cbam_np", name, str(tmp_path / source), str(tmp_path / target))
     assert done.returncode == 0 and np.load(tmp_path / target)["module.fc.bias"].tolist() == [1, 1, 1], done.stderr
 
 

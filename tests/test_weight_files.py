@@ -91,7 +91,7 @@ def test_pickles_are_refused_and_not_run(tmp_path):
         read_weights(path)
     for name in ("resnet.pth", "renamed.npz"):
         (tmp_path / name).write_bytes(pickle.dumps(Trap(), protocol=2))
-        with pytest.raises(WeightsError, match=r"is a pickle, which runs code.*scripts/pth_to_npz\.py"):
+        with pytest.raises(WeightsError, match=r"is a pickle, which runs code.*cbam-np convert"):
             read_weights(tmp_path / name)
 
 
@@ -99,7 +99,7 @@ def test_pickles_are_refused_and_not_run(tmp_path):
 def test_a_file_of_pytorch_under_another_name_is_refused(tmp_path):
     torch = pytest.importorskip("torch")
     torch.save({"a": torch.zeros(2)}, tmp_path / "w.npz")
-    with pytest.raises(WeightsError, match=r"holds a pickle, which runs code.*scripts/pth_to_npz\.py"):
+    with pytest.raises(WeightsError, match=r"holds a pickle, which runs code.*cbam-np convert"):
         read_weights(tmp_path / "w.npz")
 
 

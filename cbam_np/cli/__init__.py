@@ -11,7 +11,7 @@ from io import TextIOWrapper
 from types import ModuleType
 from typing import Any, TextIO
 
-from . import bench, check, compare, dialects, gradcam, lecture, mark, page, train, worksheet
+from . import bench, check, compare, convert, dialects, gradcam, lecture, mark, page, train, worksheet
 from .arguments import check_text
 from .errors import UserError, words
 
@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, ModuleType]] = {
     "bench": ("time the NumPy code, next to PyTorch where it is installed", bench),
     "train": ("train a small network with or without attention", train),
     "compare": ("train variants of a network with paired seeds, and say what of a difference is noise", compare),
+    "convert": ("turn weights that PyTorch saved into a file that is safe to read", convert),
     "gradcam": ("draw where networks with and without CBAM found a class in an image", gradcam),
 }
 WRONG, STOPPED = 2, 130  # exit statuses

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 PICKLES = (".pth", ".pt", ".pkl", ".tar", ".ckpt", ".bin")
-CONVERT = "turn it into a safe file with scripts/pth_to_npz.py, where PyTorch is installed"
+CONVERT = "turn it into a safe file with cbam-np convert, where PyTorch is installed"
 
 
 class WeightsError(ValueError):

@@ -1,5 +1,6 @@
-"""The script that turns what PyTorch saved into a `.npz`, run as a user would."""
+"""The command that turns what PyTorch saved into a `.npz`, run as a user would."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,16 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import cbam_np
 from cbam_np import ImageNetResNet
 
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.oracle
 
-SCRIPT = Path(__file__).parent.parent / "scripts" / "pth_to_npz.py"
+CHILD = os.environ | {"PYTHONPATH": str(Path(cbam_np.__file__).parent.parent)}
 
 
 def convert(source, target):
-    return subprocess.run([sys.executable, str(SCRIPT), str(source), str(target)], capture_output=True, text=True)
+    command = [sys.executable, "-m", "cbam_np", "convert", str(source), str(target)]
+    return subprocess.run(command, capture_output=True, text=True, env=CHILD)
 
 
 @pytest.mark.parametrize("legacy", [False, True], ids=["zip", "legacy"])
