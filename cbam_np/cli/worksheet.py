@@ -18,7 +18,7 @@ FORMATS = {
     "files": "pages to print, their keys, and notebooks that check themselves",
     "nbgrader": "an assignment for nbgrader",
     "otter": "an assignment for otter-grader",
-    "moodle": "a question for Moodle, as XML",
+    "moodle": "questions for Moodle's import, as XML",
 }
 
 
@@ -133,8 +133,14 @@ def _class(
 
 def _texts(students: Sequence[Student], sheets: list[Worksheet], format: str, alone: bool) -> dict[str, str]:
     """Return the files to write, by name."""
+    from ..teach.worksheets.assignments import nbgrader_files, otter_files
     from ..teach.worksheets.files import class_files, sheet_files
+    from ..teach.worksheets.moodle import moodle_xml
 
-    if alone:
-        return sheet_files(sheets[0])
-    return class_files(students, sheets)
+    if format == "files":
+        return sheet_files(sheets[0]) if alone else class_files(students, sheets)
+    if format == "moodle":
+        return {"moodle.xml": moodle_xml(sheets)}
+    if not alone:
+        raise UserError(f"--format {format} makes one assignment for the whole class: leave out --class and --count")
+    return {"nbgrader": nbgrader_files, "otter": otter_files}[format](sheets[0])

@@ -30,7 +30,7 @@ def _convolved(
 
     def change(c: Calculation) -> Change:
         before = c.k // 2 + offset
-        if not 0 <= before < c.k or min(c.H, c.W) < reaches:
+        if (offset and not 0 < before < c.k) or min(c.H, c.W) < reaches:
             return {}
         return {c.convolved: convolution("W7", *c.maps, turn=turn, pad=pad, before=before)}
 
