@@ -7,7 +7,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo lab test test-oracle test-dask test-browser lint notebooks slides html clean
+.PHONY: demo lab test test-oracle test-dask test-browser test-gradebooks lint notebooks slides html clean
 
 demo: .venv/library
 	$(BIN)/cbam-np lecture
@@ -29,6 +29,9 @@ test-dask: .venv/dask
 test-browser: .venv/browser
 	$(BIN)/python -m pytest -m browser tests/browser -s
 
+test-gradebooks: .venv-gradebooks/done
+	.venv-gradebooks/bin/python -m pytest -m 'nbgrader or otter' tests/test_gradebooks.py
+
 lint: .venv/everything
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -45,7 +48,7 @@ html: .venv/everything
 	$(BIN)/jupyter nbconvert --to html --output-dir html notebooks/*.ipynb
 
 clean:
-	rm -rf .venv demo slides html
+	rm -rf .venv .venv-gradebooks demo slides html
 
 .venv/python:
 	@$(PYTHON) -c 'import sys; v = sys.version.split()[0]; sys.version_info >= (3, 11) or sys.exit(f"Python 3.11 or newer is needed, $(PYTHON) is {v}: make PYTHON=python3.12 ...")'
@@ -74,4 +77,9 @@ clean:
 
 .venv/oracle: .venv/everything
 	$(BIN)/python -m pip install --quiet torch==2.13.0
+	touch $@
+
+.venv-gradebooks/done: pyproject.toml requirements.txt # apart: nbgrader and otter-grader bring servers and versions of their own
+	$(PYTHON) -m venv .venv-gradebooks
+	env -u PIP_CONSTRAINT .venv-gradebooks/bin/python -m pip install --quiet --editable . --requirement requirements.txt nbgrader==0.9.6 'otter-grader>=6,<8'
 	touch $@

@@ -221,7 +221,7 @@ def test_a_saved_page_begins_with_what_is_on_the_screen(explorer, kernel, tmp_pa
 
 def test_every_mlp_and_kernel_of_the_menus():
     assert list(mlps(4)) == [1, 2, 4] and list(mlps(3)) == [1, 3]
-    np.testing.assert_array_equal(mlps(3)[3]["W0"], lecture.parameters("shared")["W0"])
+    np.testing.assert_array_equal(mlps(3)[3]["W0"], lecture.parameters("mixing")["W0"])
     for name, kernel in KERNELS.items():
         W7 = kernel()
         assert W7.shape == (1, 2, 7, 7) and np.abs(W7.astype(float)).sum() > 0.5, name

@@ -62,8 +62,25 @@ def test_the_shared_mlp_mixes_channels_and_its_relu_acts():
     assert trace["dF_avg"].value.tolist() == [0, 0, 0]
 
 
+def weights_of_channels(F, mlp):
+    params = {name: W.astype(float) for name, W in lecture.parameters(mlp).items()}
+    return cbam_forward(F[None].astype(float), params)[1].Mc[0, :, 0, 0]
+
+
+def test_whatever_number_is_changed_all_of_the_mixing_mlp_s_weights_move():
+    before = weights_of_channels(lecture.F, "mixing")
+    for index in np.ndindex(lecture.F.shape):
+        for value in {-9, -1, 0, 1, 2, 3, 5, 9} - {int(lecture.F[index])}:
+            F = lecture.F.copy()
+            F[index] = value
+            assert (np.abs(weights_of_channels(F, "mixing") - before) > 0.001).all(), (index, value)
+    F = lecture.F.copy()
+    F[0, 0, 0] = 2  # with the other shared MLP, nothing is to be seen: its average branch is stopped
+    assert (weights_of_channels(F, "shared") == weights_of_channels(lecture.F, "shared")).all()
+
+
 def test_unknown_reading_of_the_mlp():
-    with pytest.raises(ValueError, match="mlp is 'both', expected 'slides' or 'shared'"):
+    with pytest.raises(ValueError, match="mlp is 'both', expected 'slides', 'shared' or 'mixing'"):
         lecture.parameters("both")
 
 

@@ -284,6 +284,7 @@ def test_tables():
     ]
     bare = read_table("id,F'[1,1,1],z_s[1,1]\nanna,2,0.5\n")
     assert bare[0].answers == {"F'[1,1,1]": "2", "z_s[1,1]": "0.5"}
+    assert read_table("id,anna\nlevel,quick\nF_max[1],99\n") is None
     assert read_table("F_max[1],2\nM_c[1],0.5\n") is None and read_table("") is None
     with pytest.raises(AnswerError, match="row 2 has 3 cells, the heading has 2"):
         read_table("id,F_max[1]\na,1,2\n")

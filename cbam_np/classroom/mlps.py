@@ -7,7 +7,7 @@ import numpy as np
 from ..cbam import init_cbam
 from ..teach.example import lecture
 
-LECTURE = {1: "slides", 3: "shared"}  # by the reduction, for three channels
+LECTURE = {1: "slides", 3: "mixing"}  # by the reduction, for three channels
 BIASES = {"b0": Fraction(1, 2), "b1": Fraction(-1, 4)}  # this project's choice, so that a bias can be seen to work
 
 

@@ -68,10 +68,11 @@ def parameters(mlp: str = "slides") -> dict[str, np.ndarray]:
 
     Parameters
     ----------
-    mlp : {"slides", "shared"}
+    mlp : {"slides", "shared", "mixing"}
         "slides": W_0 = 0.5 and W_1 = 1.0 on each channel by itself, which is W_0 = 0.5·I, W_1 = 1.0·I, r = 1.
         "shared": a true shared MLP with r = 3, where all channels go through one hidden unit; its weights are
-        this project's choice, such that the ReLU stops one of the two branches.
+        this project's choice, such that the ReLU stops one of the two branches. "mixing": another one, in which both
+        branches get through, so that whatever number of F is changed, all of M_c moves.
 
     Returns
     -------
@@ -81,15 +82,17 @@ def parameters(mlp: str = "slides") -> dict[str, np.ndarray]:
     Raises
     ------
     ValueError
-        If `mlp` is neither.
+        If `mlp` is none of these.
     """
     if mlp == "slides":
         W0 = _exact([["1/2", 0, 0], [0, "1/2", 0], [0, 0, "1/2"]])
         W1 = _exact([[1, 0, 0], [0, 1, 0], [0, 0, 1]])
     elif mlp == "shared":
         W0, W1 = _exact([[2, "5/2", -4]]), _exact([[1], ["1/2"], [-1]])
+    elif mlp == "mixing":
+        W0, W1 = _exact([["1/2", "1/4", "-1/4"]]), _exact([[1], ["1/2"], [-1]])
     else:
-        raise ValueError(f"mlp is {mlp!r}, expected 'slides' or 'shared'")
+        raise ValueError(f"mlp is {mlp!r}, expected 'slides', 'shared' or 'mixing'")
     return {"W0": W0, "W1": W1, "W7": kernel()}
 
 
@@ -98,7 +101,7 @@ def trace(mlp: str = "slides") -> Trace:
 
     Parameters
     ----------
-    mlp : {"slides", "shared"}
+    mlp : {"slides", "shared", "mixing"}
         See `parameters`.
 
     Returns

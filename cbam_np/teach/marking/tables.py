@@ -9,6 +9,7 @@ from ..worksheets.roster import COLUMNS, from_spreadsheet
 from .notebooks import Handed
 
 MOST_ROWS = 200_000
+INDEXED = re.compile(r"[\[(]\s*\d")  # a heading with an index, as in M_c[1]
 INDEX, HIDDEN = re.compile(r"\[[\d, ]*\]"), "\x00"  # commas in an index separate no cells
 STEPS = ("step", "entry", "quantity", "question")  # what the column of names is called in a long table
 ANSWERS = ("answer", "value", "written", "response")
@@ -43,13 +44,14 @@ def read_table(text: str) -> list[Handed] | None:
     heads = rows[0]
     column = {kind: _place(heads, names) for kind, names in COLUMNS.items()}
     who = column["id"] if column["id"] is not None else column["name"]
-    if who is None or len(heads) < 2:
-        return None
+    step, answer = _place(heads, STEPS), _place(heads, ANSWERS)
+    long = step is not None and answer is not None
+    if who is None or not (long or any(INDEXED.search(head) for head in heads)):
+        return None  # one student's answers, which may begin with a line such as "id,anna"
     for number, row in enumerate(rows[1:], start=2):
         if len(row) > len(heads):
             raise AnswerError(f"row {number} has {len(row)} cells, the heading has {len(heads)}")
         row += [""] * (len(heads) - len(row))
-    step, answer = _place(heads, STEPS), _place(heads, ANSWERS)
     if step is not None and answer is not None:
         return _long(rows[1:], who, step, answer, column)
     named = [at for at in range(len(heads)) if at not in column.values() and heads[at]]
