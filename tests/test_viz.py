@@ -49,6 +49,38 @@ def test_numbers_can_be_read_on_their_colours(kind):
         assert text.get_fontsize() >= 10
 
 
+def test_limits_can_be_shared_between_figures():
+    figure = viz.matrices([[[1.0, -2.0]]], kind="signed", limits=(-3, 3))
+    assert figure.axes[0].images[0].get_clim() == (-3, 3)
+
+
+def test_every_cell_has_a_line_around_it():
+    ax = viz.matrices(np.array([[1.0], [2.0], [3.0]])).axes[0]
+    assert ax.yaxis.get_minorticklocs().tolist() == [-0.5, 0.5, 1.5, 2.5]
+
+
+def _framed(figure):
+    """Return how many numbers are framed, by the titles of the matrices."""
+    half = len(figure.axes) // 2
+    return {up.get_title(): len(low.patches) for up, low in zip(figure.axes[:half], figure.axes[half:], strict=True)}
+
+
+def test_what_changed_is_framed():
+    F = lecture.F.copy()
+    F[0, 0, 0] = 5
+    now = trace_cbam(F, lecture.parameters())
+    framed = _framed(viz.changes_figure(lecture.trace(), now, ["F", "F_avg", "M_c"]))
+    assert framed == {"$F$, channel 1": 1, "$F$, channel 2": 0, "$F$, channel 3": 0, "$F^c_{avg}$": 1, "$M_c$": 1}
+    same = viz.changes_figure(lecture.trace(), lecture.trace(), ["M_s", "dF"])
+    assert set(_framed(same).values()) == {0} and same.axes[0].images[0].get_clim() == (0, 1)
+
+
+def test_a_change_of_shape_is_refused():
+    with pytest.raises(ValueError, match=r"F has shape \(1, 2, 2\) now, and had \(3, 3, 3\)"):
+        small = trace_cbam(np.ones((1, 2, 2)), init_cbam(1, 1, rng=np.random.default_rng(0)))
+        viz.changes_figure(lecture.trace(), small, ["F"])
+
+
 def test_errors():
     with pytest.raises(ValueError, match="2 titles for 3 matrices"):
         viz.matrices(lecture.F, ["a", "b"])

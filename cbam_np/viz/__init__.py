@@ -1,6 +1,7 @@
 """Pictures. Every function returns a figure and shows nothing; nothing else imports matplotlib."""
 
 from .block_diagram import diagram
+from .changes import changes_figure
 from .colours import KINDS, cell_colours, limits_of
 from .comparison import comparison_figure
 from .history import history_figure

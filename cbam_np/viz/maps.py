@@ -65,6 +65,7 @@ def draw_matrix(
         for ((i, j), cell), (_, ink) in zip(np.ndenumerate(cells), cell_colours(values, kind, limits), strict=True):
             ax.text(j, i, notation.number(cell, decimals=2), ha="center", va="center", color=ink, fontsize=size)
     ax.set_title(title, fontsize=13)
+    ax.set(xticks=[], yticks=[])  # a line is not drawn where a tick is
     ax.set_xticks(np.arange(-0.5, cells.shape[1]), minor=True)
     ax.set_yticks(np.arange(-0.5, cells.shape[0]), minor=True)
     ax.grid(which="minor", color="0.8", linewidth=1)
@@ -73,7 +74,10 @@ def draw_matrix(
 
 
 def matrices(
-    values: np.ndarray | Sequence[ArrayLike], titles: Sequence[str] | None = None, kind: str = "features"
+    values: np.ndarray | Sequence[ArrayLike],
+    titles: Sequence[str] | None = None,
+    kind: str = "features",
+    limits: Limits | None = None,
 ) -> Figure:
     """Draw matrices, or the channels of a feature map, side by side with common colours.
 
@@ -85,6 +89,8 @@ def matrices(
         One per matrix; matplotlib's $...$ is understood.
     kind : {"features", "attention", "signed"}
         Which colours.
+    limits : (float, float), optional
+        Smallest and largest value of the colours, to share them between figures.
 
     Returns
     -------
@@ -107,7 +113,7 @@ def matrices(
     height = max(array.shape[0] for array in arrays)
     figure = Figure(figsize=(CELL * sum(widths) + 0.4 * len(widths), CELL * height + 0.5), layout="constrained")
     axes = figure.subplots(1, len(arrays), squeeze=False, width_ratios=widths)[0]
-    limits = limits_of(np.concatenate([array.astype(float).ravel() for array in arrays]), kind)
+    limits = limits or limits_of(np.concatenate([array.astype(float).ravel() for array in arrays]), kind)
     for ax, array, title in zip(axes, arrays, titles, strict=True):
         draw_matrix(ax, array, kind, title, limits)
     return figure
