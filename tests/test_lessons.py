@@ -1,7 +1,7 @@
 """Notebooks can be changed: what they invite a student to do has been done here, and they still run to their end.
 
-In a notebook, a code cell tagged "yours" belongs to the student. The code cells after it, up to the next text, show what
-the change did, and the next text has the answer, folded. Here every such cell runs with changes of several kinds, then
+In a notebook, a code cell tagged "yours" belongs to the student. The code cells after it, up to the next text, show
+what the change did, and the next text has the answer, folded. Here each such cell runs with several changes, then
 with the answer.
 """
 

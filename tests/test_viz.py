@@ -65,6 +65,15 @@ def _framed(figure):
     return {up.get_title(): len(low.patches) for up, low in zip(figure.axes[:half], figure.axes[half:], strict=True)}
 
 
+def test_pictures_stand_in_rows():
+    images = np.arange(5 * 3 * 4, dtype=np.uint8).reshape(5, 3, 2, 2)
+    axes = viz.images_figure(images, list("abcde"), columns=3).axes
+    assert [ax.get_title() for ax in axes] == [*"abcde", ""] and [len(ax.images) for ax in axes] == [1] * 5 + [0]
+    np.testing.assert_array_equal(axes[4].images[0].get_array(), images[4].transpose(1, 2, 0))
+    with pytest.raises(ValueError, match="1 titles for 5 images"):
+        viz.images_figure(images, ["a"])
+
+
 def test_what_changed_is_framed():
     F = lecture.F.copy()
     F[0, 0, 0] = 5

@@ -6,7 +6,7 @@ the checkpoint holds not only the weights but everything that the next step depe
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -37,6 +37,7 @@ def fit(
     save_every: float = 30.0,
     settings: dict[str, Any] | None = None,
     progress: bool = True,
+    after_epoch: Callable[[list[dict[str, Any]]], object] | None = None,
 ) -> list[dict[str, Any]]:
     """Train a network.
 
@@ -66,6 +67,8 @@ def fit(
         Anything that JSON can hold, kept in the checkpoint.
     progress : bool
         Whether to show a progress bar.
+    after_epoch : callable, optional
+        Called after every epoch with the history so far, for instance to draw it.
 
     Returns
     -------
@@ -91,7 +94,7 @@ def fit(
     memory.keep()
     run = Training(model, train, recipe, rng, settings)
     if out is None:
-        return _finish(run, validation, None, save_every, progress)
+        return _finish(run, validation, None, save_every, progress, after_epoch)
     out = Path(out)
     check_out(out, resume)
     check_writable(out)
@@ -102,16 +105,23 @@ def fit(
             run.load(out)
         else:
             run.save(out)  # so that a run can be resumed from its first moment
-        return _finish(run, validation, out, save_every, progress)
+        return _finish(run, validation, out, save_every, progress, after_epoch)
 
 
 def _finish(
-    run: Training, validation: LabelledImages | None, out: Path | None, save_every: float, progress: bool
+    run: Training,
+    validation: LabelledImages | None,
+    out: Path | None,
+    save_every: float,
+    progress: bool,
+    after_epoch: Callable[[list[dict[str, Any]]], object] | None,
 ) -> list[dict[str, Any]]:
     """Take all epochs that are left, and return the history."""
     with _listening() as stop, np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # Diverged says it
         while run.epoch < run.recipe.epochs:
             run.finish_epoch(validation, out, save_every, stop, progress)
+            if after_epoch is not None:
+                after_epoch(run.history)
     return run.history
 
 

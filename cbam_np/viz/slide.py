@@ -1,5 +1,6 @@
 """The lecture's last slide: an image, what two networks say, and where each found it."""
 
+import re
 from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -96,11 +97,10 @@ def _said(p: np.ndarray, label: int, classes: Sequence[str]) -> str:
 
 
 def _broken(name: str, width: int = 16) -> str:
-    """Break a network's name into lines, behind a hyphen or a slash."""
-    lines, line = [], ""
-    for piece in name.replace("-", "- ").replace("/", "/ ").split():
-        if line and len(line + piece) > width:
-            lines.append(line)
-            line = ""
-        line += piece
-    return "\n".join([*lines, line])
+    """Break a network's name into lines, after a space, a hyphen or a slash."""
+    lines = [""]
+    for piece in re.findall(r"[^-/ ]*[-/ ]?", name):
+        if len(lines[-1] + piece.rstrip()) > width:
+            lines.append("")
+        lines[-1] += piece
+    return "\n".join(line.rstrip() for line in lines if line)
