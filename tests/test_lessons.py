@@ -62,6 +62,14 @@ CHANGES = {
         ([("x.mean(axis=(2, 3))", "x.sum(axis=(2, 3)) / x.shape[1]")], "wrong on 3"),
         ([('W0, W1 = params["W0"], params["W1"]', 'W1, W0 = params["W0"], params["W1"]')], "."),
     ],
+    ("04", 1): [
+        ([("my_prediction = 0", "my_prediction = 8192")], "What about the kernel"),
+        ([("my_prediction = 0", "my_prediction = 8192 + 49")], "how many maps"),
+    ],
+    ("04", 2): [([("0.07", "0.0007"), ('""', '"diverges"')], "prediction is wrong")],
+    ("04", 3): [([("240", "480"), ("epochs=16", "epochs=2")], "gap")],
+    ("05", 1): [([("1, 1", "1, 3"), ("0.0", "0.71")], "is good.*A larger gain is possible")],
+    ("05", 2): [([('"stage3"', '"stage2"')], "stage2: 0.26")],
     ("07", 1): [([("1 / 4", "-3"), ('"M_c[1]": ""', '"M_c[1]": "0.2"')], "wrong")],
     ("07", 2): [([("1.0, 0.0", "9.0, -1.0"), ('"M_s[1,1]": ""', '"M_s[1,1]": "0.88"')], "wrong")],
     ("07", 3): [([("mlp(x.mean(axis=(2, 3))) + mlp(x.max(axis=(2, 3)))", "mlp(x.mean(axis=(2, 3)))")], "CBAM.*")],
@@ -73,6 +81,11 @@ ANSWERS = {
     ("02", 4): "27 of 27 entries.*The check notices",
     ("03", 2): "1 of 7 answers is wrong",
     ("03", 3): "Same result as: ReLU after W_1",
+    ("04", 1): "Right",
+    ("04", 2): "prediction is right",
+    ("04", 3): "gap",
+    ("05", 1): "is good.*No other choice",
+    ("05", 2): "stage1: 0.15",
     ("07", 3): "map|order",
 }
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from .speed import BLUE, ORANGE
 
@@ -31,6 +32,7 @@ def history_figure(history: list[dict[str, Any]], test_accuracy: float | None = 
         if f"validation_{what}" in history[0]:
             ax.plot(epochs, [line[f"validation_{what}"] for line in history], "o-", color=ORANGE, label="validation")
         ax.set_xlabel("epoch", fontsize=11)
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.set_title(what, fontsize=11)
         ax.spines[["top", "right"]].set_visible(False)
     if test_accuracy is not None:
