@@ -4,7 +4,6 @@ import re
 import shlex
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -416,12 +415,9 @@ def test_help_explains_every_option(call):
 
 
 def test_help_comes_at_once():
-    seconds = []
-    for _ in range(3):
-        start = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "cbam_np", "--help"], check=True, capture_output=True, env=CHILD)
-        seconds.append(time.perf_counter() - start)
-    assert min(seconds) < 2  # 0.3 measured
+    clock = "import time, cbam_np.cli; cbam_np.cli._parser('x').format_help(); print(time.process_time())"
+    done = subprocess.run([sys.executable, "-c", clock], check=True, capture_output=True, text=True, env=CHILD)
+    assert float(done.stdout) < 2  # seconds of calculation, whatever else the machine does; 0.4 measured
     heavy = "import sys, cbam_np.cli; print({'matplotlib', 'tqdm', 'pooch'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", heavy], check=True, capture_output=True, text=True, env=CHILD)
     assert done.stdout == "set()\n"

@@ -108,12 +108,13 @@ def test_killed_again_and_again_at_any_moment(undisturbed, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C cannot be sent to one process there")
-def test_ctrl_c_and_the_command_that_it_prints(undisturbed, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_or_a_system_that_ends_us_and_the_command_that_it_prints(number, undisturbed, tmp_path):
     out = tmp_path / "a run"
     process = start(*TRAIN, *SETTINGS.split(), "--out", str(out))
     wait_for(out / "checkpoint.npz", process)
     time.sleep(0.3)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     printed, shown = process.communicate(timeout=60)
     assert process.returncode == 130 and printed == "" and "Traceback" not in shown, shown
     assert not (out / "result.json").exists()
