@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -93,6 +94,20 @@ def test_results_say_what_was_measured(path):
         assert result["note"] in README.replace("\n", " ")
     assert {"cores", "blas", "numpy"} <= result["machine"].keys()
     assert "--seed" in result["command"] and not re.search(r"(^|\s)/\w", result["command"])
+
+
+@pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.parent.name)
+def test_the_command_of_a_result_makes_such_a_run(path):
+    from cbam_np.cli import _parser
+    from cbam_np.cli.train import settings_of
+
+    result = json.loads(path.read_text(encoding="utf-8"))
+    given = vars(_parser("cbam-np").parse_args([*shlex.split(result["command"])[1:], "--out", "x"]))
+    settings = settings_of(
+        {name: value for name, value in given.items() if name not in ("run", "command", "out", "resume")}
+    )
+    assert settings.recipe.epochs == result["epochs"] and settings.seed == result["settings"]["seed"]
+    assert settings.attention == result["settings"]["attention"]
 
 
 def test_speed_is_what_was_measured():
