@@ -68,6 +68,13 @@ def test_cbam_np_worksheet_and_check(tmp_path):
     sheets[sheets.index("--count") + 1], sheets[sheets.index("--out") + 1] = "2", str(tmp_path / "sheets")
     done = run(sys.executable, "-m", "cbam_np", *sheets)
     assert done.returncode == 0 and (tmp_path / "sheets" / "class.html").exists(), done.stderr
+    (mark,) = (c.split()[1:] for c in COMMANDS if c.startswith("cbam-np mark"))
+    assert mark[0] == "mark" and mark[2:4] == ["--class", "sheets/roster.csv"]
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "worksheet-7.csv").write_text("F_max[1],1\n", encoding="utf-8")
+    roster, out = str(tmp_path / "sheets" / "roster.csv"), str(tmp_path / "report")
+    done = run(sys.executable, "-m", "cbam_np", "mark", str(tmp_path / "in"), "--class", roster, "--out", out)
+    assert done.returncode == 0 and (tmp_path / "report" / "class.html").exists(), done.stderr
     (check,) = (c.split()[1:] for c in COMMANDS if c.startswith("cbam-np check"))
     answers = tmp_path / check[-1]
     answers.write_text("F_avg[1],0.89\nM_c[1],0.81\n", encoding="utf-8")
