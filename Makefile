@@ -81,5 +81,5 @@ clean:
 
 .venv-gradebooks/done: pyproject.toml requirements.txt # apart: nbgrader and otter-grader bring servers and versions of their own
 	$(PYTHON) -m venv .venv-gradebooks
-	env -u PIP_CONSTRAINT .venv-gradebooks/bin/python -m pip install --quiet --editable . --requirement requirements.txt nbgrader==0.9.6 'otter-grader>=6,<8'
+	env -u PIP_CONSTRAINT .venv-gradebooks/bin/python -m pip install --quiet --editable . --requirement requirements.txt nbgrader==0.9.6 'otter-grader>=7,<8'
 	touch $@
