@@ -1,10 +1,15 @@
 """`cbam-np check`."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from .errors import UserError
 from .worksheet import declare_kind, make
+
+if TYPE_CHECKING:
+    from ..teach.report.report import Report
 
 ANSWERS = """
 FILE is a worksheet's notebook, which is read and not run; or it has one name
@@ -25,7 +30,7 @@ Exit status: 0 if nothing is wrong; 1 if something is, or could not be read;
 """
 
 
-def declare(parser):
+def declare(parser: argparse.ArgumentParser) -> None:
     """Declare the file, and what it is held against."""
     parser.formatter_class, parser.epilog = argparse.RawDescriptionHelpFormatter, ANSWERS
     parser.add_argument("file", metavar="FILE", help="the answers: .csv, .tsv, .txt, .md, .json, .toml, or a notebook")
@@ -41,7 +46,7 @@ def declare(parser):
     declare_kind(parser)
 
 
-def run(command, file, example, worksheet, json, **kind):
+def run(command: str, file: str, example: str, worksheet: int | None, json: bool, **kind: Any) -> int:
     """Print the report on a file of answers."""
     from ..teach.answers.numerals import AnswerError
     from ..teach.report.verdicts import JUDGED, UNREAD
@@ -60,7 +65,7 @@ def run(command, file, example, worksheet, json, **kind):
     return 0 if report.ok and not unread else 1
 
 
-def _of_a_notebook(file, seed, kind):
+def _of_a_notebook(file: str, seed: int | None, kind: dict[str, Any]) -> "Report":
     """Return the report on a worksheet's notebook, which says itself which worksheet it is."""
     from ..teach.answers.numerals import AnswerError
     from ..teach.marking.notebooks import read_notebook
@@ -76,7 +81,7 @@ def _of_a_notebook(file, seed, kind):
     return make(whole.pop("seed"), whole).check(handed.answers)
 
 
-def _judge_of(example, seed, kind):
+def _judge_of(example: str, seed: int | None, kind: dict[str, Any]) -> "Callable[[str], Report]":
     """Return what turns a file of answers into a report."""
     from ..teach.check import check
     from ..teach.example import lecture

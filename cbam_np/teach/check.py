@@ -68,8 +68,9 @@ def _judge(answer, exact, following, name, index):
     if touches(exact, exact, value, tolerance):
         return RIGHT, allowed(following)
     for steps in (following, following.with_rounding(tolerance)):  # as precise on the way as in the answer
-        if touches(*allowed(steps), value, tolerance):
-            return FOLLOWS, allowed(steps)
+        low, high = allowed(steps)
+        if touches(low, high, value, tolerance):
+            return FOLLOWS, (low, high)
     return WRONG, allowed(following)
 
 

@@ -100,7 +100,7 @@ def _tokens(text):
         match = TOKEN.match(text, at)
         if match is None:
             raise NotNumeric("write a number, a fraction, or a calculation with numbers")
-        kind = match.lastgroup if match.lastgroup != "dots" else "number"
+        kind = "number" if match.lastgroup == "dots" else str(match.lastgroup)
         tokens.append(_Token(kind, match[kind], match["dots"] is not None, text[at].isspace()))
         at = match.end()
     return tokens

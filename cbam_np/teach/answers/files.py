@@ -93,7 +93,9 @@ def _lines(text):
         if RULE.fullmatch(line) or line.lstrip(' \t"').startswith("#"):
             continue
         line = BULLET.sub("", line.strip().strip("|"), count=1)
-        quoted, bare, answer = LINE.fullmatch(line).groups()
+        parts = LINE.fullmatch(line)
+        assert parts is not None  # it takes any line
+        quoted, bare, answer = parts.groups()
         name = bare.strip() if quoted is None else quoted.replace('""', '"').strip()
         answer = answer.rstrip(' \t",;|').lstrip(' \t"')
         apart = re.fullmatch(r"(\S.*?)\s+([-+−]?[\d.]\S*)", name)
@@ -141,7 +143,7 @@ READERS = {".csv": _lines, ".tsv": _lines, ".txt": _lines, ".md": _lines, ".json
 
 def _once(pairs):
     """Return a dict, after checking that no name has two answers."""
-    found = {}
+    found: dict[str, object] = {}
     for name, answer in pairs:
         if found.setdefault(name, answer) != answer:
             raise AnswerError(f"has {shown(name)} twice, with different answers: keep one")

@@ -149,6 +149,7 @@ class _Reader:
     def place(self, line, step, name, at, cell):
         here, entry = _entry(name, at), tuple(i - 1 for i in at)
         found = self.answers.found.setdefault(step, {})
+        number: Written | Unread | None
         try:
             number = written(cell, here)
         except AnswerError as error:

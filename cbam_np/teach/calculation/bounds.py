@@ -13,8 +13,10 @@ UNITS = 3  # of the last place: as far as rounding on the way takes an answer of
 
 Written: TypeAlias = tuple[np.ndarray, np.ndarray]  # a step's numbers as written, and their tolerances
 
+Numbers = np.ndarray | float
 
-def touches(low: np.ndarray, high: np.ndarray, value: np.ndarray, tolerance: np.ndarray) -> np.ndarray:
+
+def touches(low: Numbers, high: Numbers, value: Numbers, tolerance: Numbers) -> np.ndarray | np.bool_ | bool:
     """Tell where value ± tolerance meets the interval from low to high; nowhere where that is not a number."""
     slack = tolerance + NOISE * (1 + np.abs(value))
     return (value - slack <= high) & (value + slack >= low)

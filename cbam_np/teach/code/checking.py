@@ -70,7 +70,7 @@ def check_subject(
         return report
     best = found[0]
     kernel = best.assignment.shape("W7", draws[0].values) if best.formula.order != "channel" else None
-    report.take(best, dialect_of(best, kernel and kernel[-1]), _explanations(found), sibling_of(best))
+    report.take(best, dialect_of(best, kernel[-1] if kernel else None), _explanations(found), sibling_of(best))
     report.largest_difference = Whole(best.formula, best.assignment, draws, 0).largest_difference(best.formula)
     if fixed is not None or not subject.units:
         report.cannot_tell = rivals(best, draws, subject.tolerance) if best.assignment.places else ()

@@ -10,6 +10,7 @@ convolution `gamma`, `beta`, `mean`, `var`; inside the MLP the same with `0_` an
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -186,7 +187,8 @@ def convolved(maps: np.ndarray, W: np.ndarray, o: Formula) -> np.ndarray:
     padded = np.pad(maps, around, mode=mode)  # type: ignore[call-overload]
     windows = np.lib.stride_tricks.sliding_window_view(padded, [r + 1 for r in reach], axis=space)
     if o.dilation > 1:
-        windows = windows[(..., *[slice(None, None, o.dilation)] * len(sides))]
+        every: tuple[Any, ...] = (..., *[slice(None, None, o.dilation)] * len(sides))
+        windows = windows[every]
     axes = (1, *range(maps.ndim, maps.ndim + len(sides)))
     return np.tensordot(windows, W[0], axes=(axes, range(len(axes))))[:, None]  # (N, m, …, k, k) -> (N, 1, …)
 

@@ -160,7 +160,7 @@ class GradientEvidence:
             for_x = Slopes(*of, Winners(held=[name for h in hypotheses for name in h.held]))
             for_weights = Slopes(*of, Winners(held=[name for h in hypotheses if not h.in_dx_only for name in h.held]))
             for name, direction, product, scale in way.products:
-                factor = np.prod([s(len(way.draw.x)) for s in scales]) if name else 1.0
+                factor = float(np.prod([s(len(way.draw.x)) for s in scales])) if name else 1.0
                 expected = factor * (for_weights if name else for_x).along(direction, name)
                 if not abs(expected - product) <= self.tolerance * (scale + abs(expected)) and name not in wrong:
                     wrong.append(name)
@@ -181,7 +181,8 @@ def ways_back(subject: Subject, found: Found, draws: Sequence[Draw], rng: np.ran
         if result is None:
             return None
         dx, grads = result
-        came = {None: dx, **{name: grad for name, grad in grads.items() if name in roles}}
+        came: dict[str | None, np.ndarray] = {None: dx}
+        came |= {name: grad for name, grad in grads.items() if name in roles}
         products = []
         for name, gradient in came.items():
             for _ in range(DIRECTIONS if name is None else 1):

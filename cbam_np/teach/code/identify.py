@@ -264,7 +264,8 @@ class Route:
         for gate in self.gates:
             base = formula.but(**{f"{attention}_gate": gate})
             evidence = Part(attention, base, sources, self.roles, self.parts, self.tolerance)
-            if evidence.weigh() and evidence.weigh().explains:
+            fit = evidence.weigh()
+            if fit and fit.explains:
                 return [base]
             if self.together:
                 hypotheses = CHANNEL if attention == "channel" else SPATIAL

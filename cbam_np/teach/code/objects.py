@@ -59,7 +59,7 @@ class NumPyObject(Subject):
         before = {name: holder[key].copy() for name, holder, key in self._arrays(layer)}
         self._forward(layer, np.random.default_rng(1).normal(size=(3, self.channels, *self.space)))
         after = {name: holder[key] for name, holder, key in self._arrays(layer)}
-        return {name for name, array in before.items() if not np.array_equal(array, after.get(name))}
+        return {name for name, array in before.items() if name not in after or not np.array_equal(array, after[name])}
 
     def _find_inputs(self, channels: list[int], dimensions: list[int]) -> None:
         """Find C, the axes of space, and whether the channels come last, by trying."""
@@ -183,7 +183,7 @@ def _is_gradient(name: str, arrays: dict) -> bool:
     return last.startswith("d") and (f"{path}.{bare}" if path else bare) in arrays
 
 
-def _arrays_in(holder: dict, prefix: str, depth: int) -> Iterator[tuple[str, Any, Any]]:
+def _arrays_in(holder: dict | list, prefix: str, depth: int) -> Iterator[tuple[str, Any, Any]]:
     """Yield the arrays in a dict, and in dicts, lists and objects in it, as (name, holder, key)."""
     for key, value in list(holder.items()) if isinstance(holder, dict) else list(enumerate(holder)):
         name = f"{prefix}{key}"

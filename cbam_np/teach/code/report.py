@@ -116,7 +116,7 @@ class CodeReport:
         inputs: Sequence[list[int]] = (),
     ):
         self.what, self.notes, self.inputs = what, list(notes), list(inputs)
-        self.problems: Sequence[str] = list(problems)
+        self.problems: list[str] = list(problems)
         self.choices: tuple[Variant, ...] = ()
         self.departures: tuple[Variant, ...] = ()
         self.explanations: tuple[Explanation, ...] = ()
@@ -267,7 +267,7 @@ class FunctionReport(CodeReport):
         self.comparisons = tuple(comparisons)
         self.explanations = tuple(explanations)
         self._problems = tuple(problems)
-        self.problems = self._texts()
+        self.problems = self._texts()  # type: ignore[assignment]  # complete: nothing is added to it
         self.largest_difference = max(
             (float(c.differences.max(initial=0)) for c in self.comparisons), default=float("nan")
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import permutations
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -64,7 +64,7 @@ def assignments(units: list[Unit], channels: int, dimensions: int, by_batch: boo
         found = [_without_statistics(each) for each in found]
     seen, different = set(), []
     for assignment in found:
-        key = tuple(sorted((role, p.name, p.turn) for role, p in assignment.places.items()))
+        key: tuple = tuple(sorted((role, p.name, p.turn) for role, p in assignment.places.items()))
         key += tuple(assignment.implied.items())
         if repr(key) not in seen:
             seen.add(repr(key))
@@ -74,7 +74,9 @@ def assignments(units: list[Unit], channels: int, dimensions: int, by_batch: boo
 
 
 def _joined(units: list[Unit], *parts: Assignment) -> Assignment:
-    places, constants, implied = {}, {}, {}
+    places: dict[str, Place] = {}
+    constants: dict[str, Any] = {}
+    implied: dict[str, Any] = {}
     for part in parts:
         places |= part.places
         constants |= part.constants
@@ -212,7 +214,7 @@ def _spatial_parts(units: list[Unit], C: int, dimensions: int) -> Iterator[Assig
     """Yield ways to give out the roles of spatial attention, none of them last."""
     for unit in units:
         for turn in _kernel_turns(unit, C, dimensions):
-            places, constants = {"W7": Place(unit.name, turn)}, {}
+            places, constants = {"W7": Place(unit.name, turn)}, dict[str, Any]()
             single = [u for u in units if u.kind == "vector" and u.loose and np.prod(u.shape) == 1]
             bias = unit.bias or (single[0].name if unit.loose and single else "")
             if bias:
@@ -240,7 +242,7 @@ def _kernel_turns(unit: Unit, C: int, dimensions: int) -> list[Callable]:
         return [same]
     if unit.kind != "kernel" or not unit.loose:
         return []
-    found = []
+    found: list[Any] = []
     for axes in permutations(range(len(shape))):
         turned = [shape[axis] for axis in axes]
         with_one = turned if len(turned) == dimensions + 2 else [1, *turned]

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ...cbam import Dialect
+from ..diagnosis.search import Explanation
 from .calling import Unusable, call
 from .cases import Case, make_inputs
 from .explain import TIES, Seen, explain, other_ties, without_ties
@@ -28,12 +29,15 @@ def check_steps(
     If something is wrong, the mistakes that people make are tried, alone and in pairs, and those that give exactly
     the same numbers are named.
     """
-    cases = [Case(x, params, d, rng) for x, params in make_inputs(d, params, x, reduction, rng)]
+    given = None if params is None else dict(params)
+    cases = [Case(x, params, d, rng) for x, params in make_inputs(d, given, x, reduction, rng)]
     problems, answers = [], []
     for number, case in enumerate(cases, start=1):
         answers.append(_run(f, (case.x, case.params), "f(x, params)", read_forward, case))
         problems += [(number, problem) for problem in answers[-1].problems]
-    comparisons, notes, found, whole = _compare(cases, answers), [], (), True
+    comparisons, whole = _compare(cases, answers), True
+    notes: list[str] = []
+    found: tuple[Explanation, ...] = ()
     if not all(c.ok for c in comparisons):
         found, whole = explain(_seen(cases, answers), _first(comparisons), backward=False)
     right = not problems and all(c.ok for c in comparisons)
@@ -58,7 +62,7 @@ def _numbers_of_ties(cases, answers):
 
 def _run(function, arguments, how, read, case):
     """Call a function and read what it returns; an answer without values says what was wrong."""
-    changed = []
+    changed: list[str] = []
     try:
         answer = read(call(function, *arguments, how=how, changed=changed), case)
     except Unusable as error:

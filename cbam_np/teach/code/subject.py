@@ -78,7 +78,8 @@ class Subject:
     normalises_by_batch = False
 
     def __init__(self) -> None:
-        self.units, self.shapes, self.notes, self.known = [], {}, [], {}
+        self.units, self.shapes, self.known = [], {}, {}
+        self.notes: list[str] = []
 
     def run(self, x: np.ndarray, values: dict[str, np.ndarray]) -> np.ndarray:
         """Return the output for a feature map (N, C, …), with these parameters."""

@@ -1,9 +1,9 @@
 """The class at a glance: what most got wrong first, and which question helps."""
 
 import html
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..calculation.tables import Markup, code, html_table
 from ..mistakes import MISTAKES, SLIPS
@@ -52,7 +52,7 @@ def commonest(found: MarkedClass) -> list[Common]:
     """
     students: Counter[str] = Counter()
     alone: Counter[str] = Counter()
-    weight: Counter[str] = Counter()
+    weight: dict[str, float] = defaultdict(float)
     for one in found.marked:
         names = dict.fromkeys(h.name for e in one.report.explanations for h in e.hypotheses)
         for name in names:
@@ -122,7 +122,8 @@ def _mistakes(found: MarkedClass) -> Iterator[str]:
     common = commonest(found)[:MOST]
     if not common:
         return
-    sentences = {mistake.name: mistake.sentence for mistake in (*MISTAKES, *SLIPS)}
+    known: list[Any] = [*MISTAKES, *SLIPS]
+    sentences = {mistake.name: mistake.sentence for mistake in known}
     yield "<p>Which mistakes explain it, and a question that helps:</p>"
     rows = [[c.name, str(c.students), str(c.alone), QUESTIONS.get(c.name) or sentences.get(c.name, "")] for c in common]
     heads = ("mistake", "explains", "alone", "ask, or tell")

@@ -190,6 +190,7 @@ def working(report: "Report") -> tuple[Step, list[tuple[str, str]]]:
     exact = _in_full(j, places)
     if step.given:
         return j.entry, [("it is given", exact), ("you wrote", j.number.text)]
+    assert step.rule is not None  # it is not given
     spelled, value = report.numbers.worked_out(step.rule, j.index)
     own = report.numbers.sources(j.step, j.index)
     lines = [("with your numbers" if own else "in numbers", _equation(spelled, value, places))]
