@@ -54,3 +54,32 @@ def test_what_cannot_be_converted_is_answered_in_words_and_leaves_nothing(conten
     assert done.returncode == 2 and "w.pth cannot be converted: " in done.stderr
     assert "Traceback" not in done.stderr and "the pickle was run" not in done.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["w.pth"]
+
+
+@pytest.mark.parametrize("place", ["model", "model_state_dict", "net", "state_dict_ema"])
+def test_weights_are_found_where_people_keep_them(place, tmp_path):
+    torch.save({"epoch": 3, place: {"fc.weight": torch.ones(2, 3)}}, tmp_path / "w.pth")
+    done = convert(tmp_path / "w.pth", tmp_path / "w.npz")
+    assert done.returncode == 0 and "w.npz holds 1 arrays." in done.stdout, done.stderr
+    with np.load(tmp_path / "w.npz") as arrays:
+        assert np.array_equal(arrays["fc.weight"], np.ones((2, 3)))
+
+
+NO_WEIGHTS = {
+    "a page": (b"<!DOCTYPE html><html>Sign in</html>", "it is a web page and not the file itself"),
+    "nothing": (b"", "the file is empty"),
+    "text": (b"version https://git-lfs", "it is no file that torch.save wrote"),
+    "none": ({"state_dict": None}, "it holds no weights by name"),
+    "code": ({"a": Trap()}, "could run code when they are loaded, so it is not opened"),
+}
+
+
+@pytest.mark.parametrize(("content", "words"), NO_WEIGHTS.values(), ids=NO_WEIGHTS)
+def test_what_holds_no_weights_is_told_in_our_own_words(content, words, tmp_path):
+    if isinstance(content, bytes):
+        (tmp_path / "w.pth").write_bytes(content)
+    else:
+        torch.save(content, tmp_path / "w.pth")
+    done = convert(tmp_path / "w.pth", tmp_path / "w.npz")
+    assert done.returncode == 2 and words in done.stderr and "weights_only" not in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["w.pth"]

@@ -96,7 +96,7 @@ def test_the_network_is_as_before(rng):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"layer": "stage9"}, "layer is 'stage9', expected one of 'normalise', 'stage1'"),
+        ({"layer": "stage9"}, r"layer is 'stage9', expected one of model.layers\(\); the nearest are stage"),
         ({"layer": "head"}, r"layer 'head' gives an array of shape \(3, 10\), expected maps"),
         ({"targets": 10}, "targets are .*expected whole numbers from 0 to 9"),
         ({"targets": np.array([0.5, 1, 2])}, "expected whole numbers"),

@@ -11,13 +11,14 @@ from io import TextIOWrapper
 from types import ModuleType
 from typing import Any, TextIO
 
-from . import bench, check, compare, convert, dialects, gradcam, lecture, mark, page, train, worksheet
+from . import bench, check, check_code, compare, convert, dialects, gradcam, lecture, mark, page, train, worksheet
 from .arguments import check_text
 from .errors import UserError, words
 
 COMMANDS: dict[str, tuple[str, ModuleType]] = {
     "lecture": ("walk through the lecture's example, number by number", lecture),
     "check": ("check answers worked out by hand, and say what went wrong first", check),
+    "check-code": ("check a module or function of your own, and say what it computes", check_code),
     "page": ("write the explorer as one HTML file that needs nothing", page),
     "worksheet": ("make new examples to work out by hand, each with its key", worksheet),
     "mark": ("mark the worksheets of a class, and show what went wrong first", mark),
@@ -44,7 +45,7 @@ def main(argv: list[str] | None = None, prog: str = "cbam-np") -> int:
     Returns
     -------
     int
-        Exit status: 0 on success, 1 if `check` finds something wrong, 2 on bad input, 130 after Ctrl-C.
+        Exit status: 0 on success, 1 if `check` or `check-code` finds something wrong, 2 on bad input, 130 after Ctrl-C.
     """
     _open_streams()
     os.environ["MPLBACKEND"] = "agg"  # pictures go to files; a notebook's back end may not be installed here

@@ -1,12 +1,13 @@
 """Grad-CAM: where in the picture a network found what speaks for a class."""
 
+from difflib import get_close_matches
+
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from ..nn import Classifier
 from ..nn.layers import GlobalAvgPool
 from ..nn.models import as_images
-from ..ops.checks import check_option
 
 
 def grad_cam(
@@ -60,7 +61,9 @@ def grad_cam(
     if layer is None:
         names = list(model.parts)
         layer = names[names.index(next(n for n, part in model.parts.items() if isinstance(part, GlobalAvgPool))) - 1]
-    check_option(layer, "layer", [name for name in layers if name])
+    if layer not in layers or not layer:
+        near = get_close_matches(str(layer), [name for name in layers if name], cutoff=0.0)
+        raise ValueError(f"layer is {layer!r}, expected one of model.layers(); the nearest are {', '.join(near)}")
     with layers[layer].listen() as heard:
         logits = model.forward(images)
         model.backward(_one_hot(targets, logits))

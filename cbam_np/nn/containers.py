@@ -8,6 +8,9 @@ import numpy as np
 
 from ..ops.checks import check_shape
 from .layer import Layer
+from .weight_files import in_groups
+
+SHOWN = 6  # names, or problems, that are told one by one
 
 
 class Container(Layer):
@@ -75,15 +78,21 @@ class Container(Layer):
             listed, and nothing has been changed.
         """
         own = self.state_dict()
-        problems = [f"{name} is missing" for name in own if name not in arrays]
-        problems += [f"{name} is unexpected" for name in arrays if name not in own]
-        for name in own:
-            if name in arrays:
-                problems += _problems(name, np.asarray(arrays[name]), own[name])
+        problems = _of_names([name for name in own if name not in arrays], "missing")
+        problems += _of_names([name for name in arrays if name not in own], "unexpected")
+        wrong = [p for name in own if name in arrays for p in _problems(name, np.asarray(arrays[name]), own[name])]
+        problems += wrong[:SHOWN] + ([f"and {len(wrong) - SHOWN} more like these"] if len(wrong) > SHOWN else [])
         if problems:
             raise ValueError("the arrays are not this network's: " + "; ".join(problems))
         for name, array in own.items():
             array[...] = arrays[name]
+
+
+def _of_names(names: list[str], what: str) -> list[str]:
+    """Say of a few names one by one, and of many in groups, that they are missing or unexpected."""
+    if len(names) > SHOWN:
+        return [f"{len(names)} names are {what}: {in_groups(names)}"]
+    return [f"{name} is {what}" for name in names]
 
 
 def _problems(name: str, array: np.ndarray, own: np.ndarray) -> Iterator[str]:

@@ -11,10 +11,11 @@ from .containers import Sequential
 from .layer import Layer
 from .layers import CBAM, BatchNorm2d, Conv2d, GlobalAvgPool, Linear, MaxPool2d, Normalise, ReLU
 from .models import Classifier, make_block, make_branch, make_shortcut
-from .weight_files import WeightsError, read_weights
+from .weight_files import WeightsError, in_groups, read_weights, without_prefix
 
 BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
 BOTTLENECK = 50  # from this depth on
+PARTS = ("conv1", "bn1", "layer1", "layer2", "layer3", "layer4", "fc")
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of ImageNet's training images with values from 0 to 1, as everybody uses them."""
 
@@ -123,7 +124,8 @@ class ImageNetResNet(Classifier):
     def load_state_dict(self, source):
         """Copy arrays with PyTorch's names into the network.
 
-        The prefix `module.`, which PyTorch's DataParallel adds, and counts of batches are left out.
+        Counts of batches are left out, and what all names begin with, such as `module.`, which PyTorch's DataParallel
+        adds, `_orig_mod.`, `model.` or `backbone.`.
 
         Parameters
         ----------
@@ -173,9 +175,8 @@ class ImageNetResNet(Classifier):
         arrays = _read(path)
         found = _architecture(arrays)
         if found is None:
-            some = ", ".join(list(arrays)[:3])
             raise WeightsError(
-                f"{path} holds {len(arrays)} arrays ({some}, …), not those of a ResNet of depth "
+                f"{path} holds {len(arrays)} arrays ({in_groups(arrays)}), not those of a ResNet of depth "
                 f"{', '.join(map(str, BLOCKS))} with the names of torchvision or of CBAM's authors: give such a file"
             )
         model = cls(**found, rng=np.random.default_rng(0), dtype=dtype)
@@ -194,8 +195,7 @@ def _torch_name(name):
 def _read(source):
     """Return arrays by their bare names."""
     arrays = read_weights(source) if isinstance(source, str | PathLike) else source
-    names = {name: name.removeprefix("module.") for name in arrays if not name.endswith("num_batches_tracked")}
-    return {bare: arrays[name] for name, bare in names.items()}
+    return without_prefix({n: a for n, a in arrays.items() if not n.endswith("num_batches_tracked")}, PARTS)
 
 
 def _architecture(arrays):
@@ -213,7 +213,16 @@ def _architecture(arrays):
 def _advice(arrays, model):
     """Say what the arrays are where their names tell, and what to do."""
     theirs, own = _architecture(arrays), _architecture(model.state_dict())
-    if theirs not in (None, own):
+    if theirs not in (None, own) and _fits(arrays, theirs):
         said = ", ".join(f"{name}={value!r}" for name, value in theirs.items())
         return f"They are those of ImageNetResNet({said}): make that one"
+    known = sum(name in model.state_dict() for name in arrays)
+    if known < len(arrays) / 2:
+        return f"{known} of {len(arrays)} names are those of this network, so it is another one's file"
     return "Save them as floats, from the network that they are meant for, whole and not diverged"
+
+
+def _fits(arrays, architecture):
+    """Tell whether all names and shapes are those of an architecture."""
+    other = ImageNetResNet(**architecture, rng=np.random.default_rng(0)).state_dict()
+    return {n: np.shape(a) for n, a in arrays.items()} == {n: np.shape(a) for n, a in other.items()}

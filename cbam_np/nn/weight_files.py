@@ -2,7 +2,10 @@
 
 import zipfile
 import zlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +19,42 @@ class WeightsError(ValueError):
 
 class DamagedError(WeightsError):
     """A file that is no `.npz`, or only part of one; the message is what was noticed."""
+
+
+def in_groups(names: Iterable[str], most: int = 6) -> str:
+    """Return many names in a few words: by the parts of a network that they are in, with how many there are."""
+    names = list(names)
+    if len(names) <= most:
+        return ", ".join(names)
+    found: Counter[str] = Counter()
+    for depth in range(1, 6):
+        groups = Counter(".".join(name.split(".")[:depth]) for name in names)
+        if found and len(groups) > most:
+            break
+        found = groups
+    shown = [group if group in names else f"{group}.* ({count})" for group, count in list(found.items())[:most]]
+    more = f", and {len(found) - most} more groups" if len(found) > most else ""
+    return ", ".join(shown) + more
+
+
+def without_prefix(arrays: Mapping[str, Any], parts: Iterable[str]) -> dict[str, Any]:
+    """Return arrays with what all names begin with cut off, such as `module.` or `_orig_mod.model.`.
+
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray
+        By name.
+    parts : iterable of str
+        What names begin with in the network itself.
+    """
+    known = set(parts)
+    named = dict(arrays)
+    while named and len({name.split(".")[0] for name in named}) == 1:
+        first = next(iter(named)).split(".")[0]
+        if first in known or any("." not in name for name in named):
+            break
+        named = {name.partition(".")[2]: array for name, array in named.items()}
+    return named
 
 
 def read_weights(path):

@@ -84,15 +84,15 @@ class Slopes:
         out = compose(x, self.found.assignment.resolve(values), self.found.formula, self.winners)
         return out.reshape(self.dout.shape)
 
-    def along(self, direction: np.ndarray, name: str | None = None) -> float:
+    def along(self, direction: np.ndarray, name: str | None = None, step: float = STEP) -> float:
         """Return the slope along a direction of x, or of a parameter."""
         ends = []
-        for step in (STEP, -STEP):
+        for moved in (step * direction, -step * direction):
             if name is None:
-                ends.append(self._loss(self.x + step * direction, self.values))
+                ends.append(self._loss(self.x + moved, self.values))
             else:
-                ends.append(self._loss(self.x, self.values | {name: self.values[name] + step * direction}))
-        return float(((ends[0] - ends[1]) * self.dout).sum() / (2 * STEP))
+                ends.append(self._loss(self.x, self.values | {name: self.values[name] + moved}))
+        return float(((ends[0] - ends[1]) * self.dout).sum() / (2 * step))
 
 
 @dataclass(frozen=True)

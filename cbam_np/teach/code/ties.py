@@ -9,7 +9,8 @@ from .gradients import Slopes, Winners
 from .identify import Found
 from .subject import Subject
 
-NEAR = 1e-4
+NEAR = 1e-3
+STEP = 1e-4  # larger than elsewhere: one pixel has little weight, and its maximum is held
 
 
 class Shares(NamedTuple):
@@ -73,6 +74,7 @@ def shares_of_ties(subject: Subject, found: Found, draw: Draw, rng: np.random.Ge
         return []
     dx = result[0].reshape(*x.shape[:2], -1)
     ways = [Slopes(found, x, draw.values, dout, Winners(last=last)) for last in (False, True)]
+    least = (1e-4 if subject.exact else 0.1) * float(np.sqrt((dx**2).mean()))  # below, rounding hides who got it
     seen = []
     for over, places in ties.items():
         got = []
@@ -80,8 +82,8 @@ def shares_of_ties(subject: Subject, found: Found, draw: Draw, rng: np.random.Ge
             direction = np.zeros(dx.shape)
             direction[place] = 1
             direction = direction.reshape(x.shape)
-            with_all, with_none = winning.along(direction), losing.along(direction)
-            if abs(with_all - with_none) > 1e-6 * (abs(with_all) + 1e-3):
+            with_all, with_none = winning.along(direction, step=STEP), losing.along(direction, step=STEP)
+            if abs(with_all - with_none) > least:
                 got.append((dx[place] - with_none) / (with_all - with_none))
         if len(got) == 2:
             seen.append(Shares(over, *got))
