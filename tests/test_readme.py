@@ -75,11 +75,42 @@ def test_cbam_np_worksheet_and_check(tmp_path):
     roster, out = str(tmp_path / "sheets" / "roster.csv"), str(tmp_path / "report")
     done = run(sys.executable, "-m", "cbam_np", "mark", str(tmp_path / "in"), "--class", roster, "--out", out)
     assert done.returncode == 0 and (tmp_path / "report" / "class.html").exists(), done.stderr
-    (check,) = (c.split()[1:] for c in COMMANDS if c.startswith("cbam-np check"))
+    (check,) = (c.split()[1:] for c in COMMANDS if c.startswith("cbam-np check "))
     answers = tmp_path / check[-1]
     answers.write_text("F_avg[1],0.89\nM_c[1],0.81\n", encoding="utf-8")
     done = run(sys.executable, "-m", "cbam_np", *check[:-1], str(answers))
     assert done.returncode == 0 and done.stdout.startswith("Both answers are right"), done.stderr
+
+
+MODULE = """
+import numpy as np
+import cbam_np
+
+
+class CBAM(cbam_np.nn.layers.CBAM):
+    def __init__(self, channels):
+        super().__init__(channels, rng=np.random.default_rng(0))
+"""
+
+
+def test_cbam_np_check_code(tmp_path):
+    (command,) = (c.split()[1:] for c in COMMANDS if c.startswith("cbam-np check-code"))
+    file, _, name = command[-1].partition(":")
+    (tmp_path / file).write_text(MODULE, encoding="utf-8")
+    done = run(sys.executable, "-m", "cbam_np", *command[:-1], f"{tmp_path / file}:{name}")
+    assert done.returncode == 0 and done.stdout.startswith("CBAM: right"), done.stderr
+    (code,) = (code for code in PYTHON if "def test_mine_is_cbam" in code)
+    names = {}
+    exec(MODULE + code, names)
+    names["test_mine_is_cbam"]()
+
+
+def test_code_is_what_was_measured():
+    measured = json.loads((ROOT / "results" / "code" / "code.json").read_text(encoding="utf-8"))
+    own, others = (len(measured[key]) for key in ("own", "census"))
+    assert f"was measured on {own} modules of our own and on {others} of other people's" in README
+    rows = measured["own"] + measured["census"]
+    assert not any(row["truth"] != "right" and row["verdict"] == "right" for row in rows)
 
 
 @pytest.mark.parametrize("link", sorted(set(LINKS)))
@@ -171,7 +202,7 @@ def test_cbam_np_convert(command, tmp_path):
 
 
 def test_everything_is_found():
-    assert len(PYTHON) == 3 and len(COMMANDS) >= 8 and len(TRAIN) == 3 and len(LINKS) >= 4 and RESULTS
+    assert len(PYTHON) == 5 and len(COMMANDS) >= 8 and len(TRAIN) == 3 and len(LINKS) >= 4 and RESULTS
 
 
 def test_the_library_s_requirements_are_among_all_requirements():

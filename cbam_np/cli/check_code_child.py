@@ -5,6 +5,7 @@ import inspect
 import json
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ def _made(module: Any, name: str, channels: int) -> Any:
     if not hasattr(module, name):
         known = [n for n, value in vars(module).items() if callable(value) and not n.startswith("_")]
         raise AttributeError(f"there is no {name} in it, but {', '.join(known[:12]) or 'nothing'}")
-    f = getattr(module, name)
+    f: Any = getattr(module, name)
     if not inspect.isclass(f):
         return f
     given = [p for p in inspect.signature(f).parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
@@ -55,7 +56,8 @@ def _made(module: Any, name: str, channels: int) -> Any:
     if len(needed) > 1:
         shown = ", ".join([str(channels), *(f"{n}=..." for n in needed[1:])])
         raise TypeError(f"it needs {', '.join(needed)}: write the call, {name}({shown})")
-    return f(channels) if needed or (given and _is_of_channels(given[0].name)) else f()
+    make: Callable[..., Any] = f
+    return make(channels) if needed or (given and _is_of_channels(given[0].name)) else make()
 
 
 def _is_of_channels(name: str) -> bool:
