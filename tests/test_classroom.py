@@ -19,6 +19,7 @@ from cbam_np.classroom.kernels import KERNELS
 from cbam_np.classroom.mistaken import mistaken_values
 from cbam_np.classroom.mlps import mlps
 from cbam_np.classroom.page import page
+from cbam_np.cli import main
 from cbam_np.ops import softmax
 
 pytest.importorskip("anywidget")
@@ -240,6 +241,28 @@ def test_the_numbers_of_mistakes_are_wrong_and_named():
     for entry, pairs in told["values"].items():
         right = float(lecture.trace()[entry].value)
         assert all(abs(value - right) > 1e-7 for value, _ in pairs), entry
+
+
+def test_the_command_writes_the_page(tmp_path, capsys):
+    out = tmp_path / "cbam.html"
+    assert main(["page", "--out", str(out), "--order", "parallel", "--reduction", "3"]) == 0
+    told = begun(out.read_text(encoding="utf-8"))
+    assert told["choices"]["order"] == "parallel" and told["numbers"]["W0"] == [["2", "5/2", "-4"]]
+    assert "cbam.html: 3" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--kernel", "round"], "kernel is 'round', expected one of"),
+        (["--reduction", "2"], "reduction is 2, expected one of"),
+        (["--out", "nowhere/cbam.html"], "nowhere/cbam.html: No such file or directory"),
+    ],
+)
+def test_the_command_says_what_it_cannot_do(options, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["page", *options]) == 2
+    assert message in capsys.readouterr().err
 
 
 # --- the modules ---

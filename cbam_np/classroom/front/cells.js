@@ -1,5 +1,6 @@
 // Arrays as grids of cells: numbers to look at, to touch, and, where they are given, to type.
 
+import { oldText, startTyping, stopTyping, textOf, typeInto } from "./typing.js";
 import { coloursOf, kindOf } from "./colours.js";
 import { h } from "./dom.js";
 import { isWholeStory, read, toFloat, write } from "./numbers.js";
@@ -80,7 +81,7 @@ function cellView(explorer, cell, { place, editable, isHidden, largest }) {
   const verdict = predicts ? explorer.verdictOn(cell) : null;
   const isPredicted = isHidden && predicts && place === "stage";
   const shows = !isHidden || (verdict !== null && verdict !== "wrong");
-  const old = shows ? explorer.oldText(cell) : null;
+  const old = shows ? oldText(explorer, cell) : null;
   const classes = [
     "cell",
     explorer.lightOn(cell),
@@ -122,7 +123,7 @@ function numberView(explorer, cell, common, text, old) {
 // A number that was given and can be typed over.
 function fieldView(explorer, cell, common, value) {
   const name = cellName(cell);
-  const text = explorer.textOf(cell);
+  const text = textOf(explorer, cell);
   const isBad = read(text) === null;
   const isActive = explorer.editing === keyOf(cell);
   const shown = isActive || isBad ? text : shortened(text, value);
@@ -142,9 +143,9 @@ function fieldView(explorer, cell, common, value) {
       title: shown === text ? null : text,
       "aria-invalid": isBad ? "true" : null,
       "aria-describedby": isBad ? "not-a-number" : null,
-      onfocus: () => explorer.startTyping(cell),
-      onblur: () => explorer.stopTyping(cell),
-      oninput: (event) => explorer.type(cell, event.target.value),
+      onfocus: () => startTyping(explorer, cell),
+      onblur: () => stopTyping(explorer, cell),
+      oninput: (event) => typeInto(explorer, cell, event.target.value),
     }),
     isBad ? h("span", { class: "bad-note", id: "not-a-number", role: "status" }, "not a number") : null,
   );

@@ -1,5 +1,6 @@
 // The choices: menus, each disabled with a reason where it would change nothing.
 
+import { beginAgain, pick, resize } from "./changes.js";
 import { h } from "./dom.js";
 import { isEqual, isGreater } from "./numbers.js";
 import { allIndices } from "./rules.js";
@@ -126,7 +127,9 @@ export function choicesView(explorer) {
   return h(
     "div",
     { class: "choices" },
-    menusOf(explorer).map((menu) => menuView(explorer, menu, { onchange: (value) => explorer.pick(menu.name, value) })),
+    menusOf(explorer).map((menu) =>
+      menuView(explorer, menu, { onchange: (value) => pick(explorer, menu.name, value) }),
+    ),
     h(
       "fieldset",
       { class: "sizes" },
@@ -138,12 +141,12 @@ export function choicesView(explorer) {
           name,
           h(
             "select",
-            { "data-value": String(size), onchange: (event) => explorer.resize(axis, Number(event.target.value)) },
+            { "data-value": String(size), onchange: (event) => resize(explorer, axis, Number(event.target.value)) },
             [...Array(most).keys()].map((n) => h("option", { value: n + 1, selected: n + 1 === size }, n + 1)),
           ),
         ),
       ),
     ),
-    h("button", { type: "button", class: "plain wide", onclick: () => explorer.beginAgain() }, "Back to the beginning"),
+    h("button", { type: "button", class: "plain wide", onclick: () => beginAgain(explorer) }, "Back to the beginning"),
   );
 }

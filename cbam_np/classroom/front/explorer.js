@@ -1,15 +1,16 @@
 // The explorer: its state, what can be done with it, and its picture as a whole.
 
 import { judge, judgeBox } from "./answers.js";
+import { changed } from "./changes.js";
 import { morph } from "./dom.js";
 import { nudgeOf } from "./formula.js";
 import { drawArrows, edgesOf, rowsOf } from "./frame.js";
 import { press } from "./keys.js";
 import { layOut } from "./layout.js";
-import { read, write } from "./numbers.js";
+import { read } from "./numbers.js";
 import { cameFrom, goesTo, keyOf, valueIn } from "./origin.js";
 import { shellView } from "./shell.js";
-import { firstState, givenOf, oneHot, outputGradient, resized, setIn, shapeOf, typedPlace } from "./state.js";
+import { firstState, givenOf, outputGradient } from "./state.js";
 import { allIndices } from "./rules.js";
 import { stepsOf } from "./steps.js";
 import { sizesOf } from "./twin.js";
@@ -178,122 +179,6 @@ export class Explorer {
     next();
   }
 
-  // --- typing ---
-
-  textOf(cell) {
-    const typed = this.state.typed[keyOf(cell)];
-    if (typed !== undefined) return typed;
-    const [name, index] = typedPlace(cell, this.state.choices);
-    return index.reduce((array, i) => array[i], this.state.numbers[name]);
-  }
-
-  startTyping(cell) {
-    if (this.editing === keyOf(cell)) return;
-    this.editing = keyOf(cell);
-    this.baseline = this.trace; // what is marked as changed, has changed since then
-    this.state.cell = cell;
-    this.nudged = null;
-    this.draw();
-  }
-
-  stopTyping(cell) {
-    if (this.editing !== keyOf(cell)) return;
-    this.editing = null;
-    this.draw();
-  }
-
-  type(cell, text) {
-    const { state } = this;
-    if (read(text) === null) {
-      state.typed[keyOf(cell)] = text;
-      return this.draw();
-    }
-    delete state.typed[keyOf(cell)];
-    const [name, index] = typedPlace(cell, state.choices);
-    this.before = this.baseline ?? this.trace;
-    state.numbers[name] = setIn(state.numbers[name], index, text);
-    if (name === "W7") state.choices.kernel = "own";
-    this.recalculate();
-  }
-
-  // What stood in a cell before the last change, or null where it is the same.
-  oldText(cell) {
-    const old = this.before && this.before.steps.has(cell[0]) ? valueIn(this.before.values)(cell) : undefined;
-    if (old === undefined || Array.isArray(old)) return null;
-    const [was, is] = [write(old), write(valueIn(this.trace.values)(cell))];
-    return was === is ? null : was;
-  }
-
-  pick(name, value) {
-    const { state, begin } = this;
-    this.before = this.trace;
-    if (name === "dialect") Object.assign(state.choices, structuredClone(begin.dialects[value].choices));
-    else Object.assign(state, this.changed(name, value));
-    state.typed = {};
-    this.recalculate();
-  }
-
-  // The numbers and choices with one choice changed.
-  changed(name, value) {
-    const { begin } = this;
-    const { numbers, choices } = structuredClone({ numbers: this.state.numbers, choices: this.state.choices });
-    choices[name] =
-      {
-        reduction: Number,
-        mlp_bias: (x) => x === "true",
-        spatial_norm: (x) => x === "true",
-        channel_pools: (x) => x.split(","),
-        spatial_pools: (x) => x.split(","),
-      }[name]?.(value) ?? value;
-    if (name === "reduction") Object.assign(numbers, structuredClone(begin.mlps[numbers.F.length][value]));
-    if (name === "kernel") numbers.W7 = structuredClone(begin.kernels[value]);
-    return { numbers, choices };
-  }
-
-  resize(axis, size) {
-    const { state, begin } = this;
-    const shape = shapeOf(state.numbers.F);
-    shape[axis] = size;
-    state.numbers.F = resized(state.numbers.F, shape);
-    state.numbers.dF_out = this.isLectureSize() ? this.first.numbers.dF_out : oneHot(shape);
-    if (axis === 0) {
-      state.choices.reduction = 1;
-      Object.assign(state.numbers, structuredClone(begin.mlps[size][1]));
-    }
-    state.typed = {};
-    state.answers = {};
-    this.before = null;
-    this.recalculate();
-  }
-
-  beginAgain() {
-    const { mode, drawer } = this.state;
-    this.state = { ...structuredClone(this.first), mode, drawer };
-    this.before = null;
-    this.recalculate({ begins: true });
-  }
-
-  isLectureSize() {
-    return String(shapeOf(this.state.numbers.F)) === String(shapeOf(this.first.numbers.F));
-  }
-
-  pullOneCell() {
-    const { cell, numbers } = this.state;
-    const at = cell && cell[1].length === 3 ? cell[1] : [0, 0, 0];
-    this.pull(oneHot(shapeOf(numbers.F), at));
-  }
-
-  pullAsBefore() {
-    this.pull(structuredClone(this.first.numbers.dF_out));
-  }
-
-  pull(dF_out) {
-    this.before = this.trace;
-    this.state.numbers.dF_out = dF_out;
-    this.state.typed = {};
-    this.recalculate();
-  }
-
   nudge(cell) {
     this.nudged = nudgeOf(cell, this.trace, this.state.choices);
     this.draw();
@@ -309,7 +194,7 @@ export class Explorer {
     const key = `${name}=${value}`;
     if (!this.others.has(key)) {
       this.others.set(key, null);
-      const other = this.changed(name, value);
+      const other = changed(this, name, value);
       const example = exampleOf(other);
       this.calculator.calculate(
         example,

@@ -1,5 +1,6 @@
 // The stage: the current step, large, with what it comes from on its left.
 
+import { isLectureSize, pullAsBefore, pullOneCell } from "./changes.js";
 import { arrayView } from "./cells.js";
 import { curveView } from "./curves.js";
 import { h } from "./dom.js";
@@ -74,11 +75,11 @@ function upstreamTools(explorer) {
     { class: "tools" },
     h(
       "button",
-      { type: "button", class: "plain", onclick: () => explorer.pullOneCell() },
+      { type: "button", class: "plain", onclick: () => pullOneCell(explorer) },
       "1 at the chosen cell, 0 elsewhere",
     ),
-    explorer.isLectureSize()
-      ? h("button", { type: "button", class: "plain", onclick: () => explorer.pullAsBefore() }, "as at the beginning")
+    isLectureSize(explorer)
+      ? h("button", { type: "button", class: "plain", onclick: () => pullAsBefore(explorer) }, "as at the beginning")
       : null,
   );
 }

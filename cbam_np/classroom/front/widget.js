@@ -60,6 +60,7 @@ function render({ model, el }) {
   return () => {
     watched.disconnect();
     resized.disconnect();
+    clearInterval(explorer.sliding);
   };
 }
 

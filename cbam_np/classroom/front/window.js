@@ -1,5 +1,6 @@
 // The window: the kernel moves over the padded maps, and meets a number, or a zero of the padding, with each weight.
 
+import { startTyping, stopTyping, textOf, typeInto } from "./typing.js";
 import { arrayView, shortened, styleOf } from "./cells.js";
 import { h } from "./dom.js";
 import { fractionText, isExact, isZero, plus, read, times, toFloat, write, ZERO } from "./numbers.js";
@@ -137,7 +138,7 @@ function kernelView(explorer, m, k, [i, j]) {
 
 function weightView(explorer, cell, value, largest, products) {
   const key = `${cell[0]}:${cell[1].join()}`;
-  const text = explorer.textOf(cell);
+  const text = textOf(explorer, cell);
   const isBad = read(text) === null;
   const shown =
     explorer.editing === key || isBad
@@ -166,9 +167,9 @@ function weightView(explorer, cell, value, largest, products) {
       tabindex: explorer.isTabStop(cell, "stage") ? "0" : "-1",
       "aria-invalid": isBad ? "true" : null,
       style: `${common.style};${explorer.editing === key ? `min-width:${shown.length + 2}ch` : ""}`,
-      onfocus: () => explorer.startTyping(cell),
-      onblur: () => explorer.stopTyping(cell),
-      oninput: (event) => explorer.type(cell, event.target.value),
+      onfocus: () => startTyping(explorer, cell),
+      onblur: () => stopTyping(explorer, cell),
+      oninput: (event) => typeInto(explorer, cell, event.target.value),
     }),
     isBad ? h("span", { class: "bad-note", role: "status" }, "not a number") : null,
   );
