@@ -4,7 +4,7 @@ import { coloursOf } from "./colours.js";
 import { h } from "./dom.js";
 
 const SIZE = 32; // pixels of an image, across and down
-const LARGE = 230; // pixels of a picture on the screen
+const LARGE = 224; // pixels of a picture on the screen
 
 export function imageView(explorer) {
   const picture = explorer.pictureShown();
@@ -176,10 +176,15 @@ function heatView(explorer, picture) {
       "figcaption",
       {},
       h("strong", {}, "Grad-CAM"),
-      picture.outline ? " and the object's outline" : " of the likeliest class",
+      ` of the likeliest class, ${likeliest(picture)}${picture.outline ? ", and the object's outline" : ""}`,
     ),
     canvas,
   );
+}
+
+function likeliest({ classes, probabilities }) {
+  const row = probabilities.at(-1);
+  return classes[row.indexOf(Math.max(...row))];
 }
 
 function probabilitiesView({ classes, label, probabilities }, strength) {

@@ -18,9 +18,13 @@ export function layOut(root) {
 // Take smaller letters until the text fits.
 function shrink(box) {
   const line = box.firstElementChild;
-  for (let size = 25; size >= 12; size -= 1) {
+  line.style.fontSize = "";
+  for (
+    let size = parseFloat(getComputedStyle(line).fontSize);
+    size >= 12 && line.offsetHeight > box.clientHeight;
+    size--
+  ) {
     line.style.fontSize = `${size}px`;
-    if (line.offsetHeight <= box.clientHeight) return;
   }
 }
 
