@@ -142,7 +142,7 @@ def keep():
 
     def keep(page, name):
         SCREENSHOTS.mkdir(exist_ok=True)
-        page.page.screenshot(path=SCREENSHOTS / f"{name}.png")
+        page.tab.screenshot(path=SCREENSHOTS / f"{name}.png")
 
     return keep
 
