@@ -247,7 +247,7 @@ def test_the_command_writes_the_page(tmp_path, capsys):
     out = tmp_path / "cbam.html"
     assert main(["page", "--out", str(out), "--order", "parallel", "--reduction", "3"]) == 0
     told = begun(out.read_text(encoding="utf-8"))
-    assert told["choices"]["order"] == "parallel" and told["numbers"]["W0"] == texts(lecture.parameters("shared")["W0"])
+    assert told["choices"]["order"] == "parallel" and told["numbers"]["W0"] == texts(lecture.parameters("mixing")["W0"])
     assert f"cbam.html: {out.stat().st_size / 1000:.0f} kB" in capsys.readouterr().out
 
 
