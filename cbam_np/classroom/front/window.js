@@ -221,6 +221,6 @@ function reachView(explorer, pixel) {
   const same = Math.max(...scores) - Math.min(...scores) < 1e-9 * Math.max(1, Math.abs(scores[0]));
   const said = everywhere
     ? `Every window sees all ${pixels.length} pixels${same ? ", and all give the same number." : "."}`
-    : `Here the weights meet ${here} of ${pixels.length} pixels; the rest is padding or weight 0.`;
+    : `Here the weights meet ${here} of ${pixels.length} pixels.`;
   return h("p", { class: "reach" }, said);
 }
