@@ -21,10 +21,6 @@ def _last_digits_swapped(value: float, decimals: int) -> str:
     return next(digits_swapped(backwards), backwards)[::-1]
 
 
-def _cut_off(value: float, decimals: int) -> str:
-    return f"{np.trunc(value * 10**decimals) / 10**decimals:.{decimals}f}"
-
-
 def _too_few_digits(value: float, decimals: int) -> str:
     return f"{np.round(value, max(decimals - 1, 0)):.{decimals}f}"
 
@@ -33,7 +29,6 @@ WRITE: dict[str, Callable[[float, int], str]] = {
     "the sign lost": _sign_lost,
     "the decimal point in the wrong place": _point_moved,
     "two digits swapped": _last_digits_swapped,
-    "cut off instead of rounded": _cut_off,
     "rounded further than written": _too_few_digits,
 }
 

@@ -15,7 +15,9 @@ import re
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -46,15 +48,17 @@ class Score:
     short: list[str] = field(default_factory=list)  # what falls short, in words
 
 
-def checked(sheet: dict[str, Any]) -> Report:
+@lru_cache
+def judge_of(example: str) -> Callable[[Any], Report]:
+    """Return what checks answers to an example, which is given as JSON."""
+    options = json.loads(example)
+    if options.pop("lecture", False):
+        return partial(cbam_np.check, trace=cbam_np.lecture.trace(options.get("mlp", "slides")))
+    return cbam_np.worksheet(options.pop("seed"), options.pop("level"), **options).check
+
+
+def checked(sheet: dict[str, Any], judge: Callable[[Any], Report]) -> Report:
     """Check the answers of a sheet."""
-    example = sheet["example"]
-    if example.get("lecture"):
-        trace = cbam_np.lecture.trace(example.get("mlp", "slides"))
-        judge = lambda answers: cbam_np.check(answers, trace)  # noqa: E731
-    else:
-        options = {name: value for name, value in example.items() if name not in ("seed", "level")}
-        judge = cbam_np.worksheet(example["seed"], example["level"], **options).check
     if "file" not in sheet:
         return judge(sheet["answers"])
     text, suffix = _file_of(sheet["file"])
@@ -80,9 +84,10 @@ def verdicts_of(report: Report) -> dict[str, str]:
 def score(sheet: dict[str, Any], labels: dict[str, dict[str, str]]) -> Score:
     """Check a sheet and hold the report against the truth."""
     result = Score(sheet["id"], sheet["category"])
+    judge = judge_of(json.dumps(sheet["example"], sort_keys=True))
     began = time.process_time()
     try:
-        report = checked(sheet)
+        report = checked(sheet, judge)
         named = names_in(report)
     except Exception as error:  # whatever it is, the student has no report
         result.judged, result.short = False, [f"{type(error).__name__}: {str(error)[:120]}"]

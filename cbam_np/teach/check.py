@@ -1,14 +1,19 @@
 """A student's answers held against a trace: which are right, which follow, and which is the first that is wrong."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
-from .answers.reading import Unread, Written, read_answers
-from .calculation.bounds import Bounds, touches
+from .answers.reading import Index, Unread, Written, read_answers
+from .calculation.bounds import Bounds
+from .calculation.trace import Trace
+from .judging import Judge, as_precise
 from .report.report import Judgement, Report
-from .report.verdicts import BLANK, FOLLOWS, RIGHT, UNREAD, WRONG
+from .report.verdicts import BLANK, UNREAD
 
 
-def check(answers, trace, handed=None):
+def check(answers: Any, trace: Trace, handed: Mapping | None = None, decimals: int | None = None) -> Report:
     """Hold answers against a trace.
 
     Parameters
@@ -20,6 +25,8 @@ def check(answers, trace, handed=None):
     handed : mapping of str to object, optional
         Rounded results that the student was given to start from, in the form of `answers`: what follows is carried on
         from them, but they are not judged.
+    decimals : int, optional
+        How many decimals were asked for: answers with more of them are judged at so many.
 
     Returns
     -------
@@ -33,48 +40,32 @@ def check(answers, trace, handed=None):
         "not read" in the report, and all others are judged.
     """
     given = {step.name for step in trace if step.given}
+    exact = {step.name: np.asarray(step.value, float) for step in trace}
     read = read_answers(answers, trace)
-    written, handed = read.numbers(), read_answers(handed or {}, trace).numbers()
-    readings = {name: handed.get(name, {}) | written.get(name, {}) for name in handed | written}
-    values = {step.name: np.asarray(step.value, float) for step in trace}
+    written, handed_out = as_precise(read.numbers(), exact, decimals), read_answers(handed or {}, trace).numbers()
+    readings = {name: handed_out.get(name, {}) | written.get(name, {}) for name in handed_out | written}
     following = Bounds(
         trace.rules,
-        {name: values[name] for name in given},
-        {name: _arrays(entries, values[name].shape) for name, entries in readings.items() if entries},
+        {name: exact[name] for name in given},
+        {name: _arrays(entries, exact[name].shape) for name, entries in readings.items() if entries},
     )
+    judge = Judge(following, exact, written)
     judgements = []
     for step in trace:
         for index, answer in sorted(read.found.get(step.name, {}).items()):
             if answer is None and step.given:
                 continue
-            entry = step.entry(tuple(i + 1 for i in index))
-            verdict, follows = _judge(answer, values[step.name][index], following, step.name, index)
-            if isinstance(answer, Unread):
-                judgements.append(Judgement(entry, index, None, UNREAD, follows, f"{answer.text}: {answer.hint}"))
-            else:
-                judgements.append(Judgement(entry, index, answer, verdict, follows))
+            entry, number = step.entry(tuple(i + 1 for i in index)), written.get(step.name, {}).get(index)
+            if number is not None:
+                judgements.append(Judgement(entry, index, number, *judge.verdicts[step.name, index]))
+                continue
+            hint = f"{answer.text}: {answer.hint}" if isinstance(answer, Unread) else ""
+            follows = judge.allowed(following, step.name, index)
+            judgements.append(Judgement(entry, index, None, UNREAD if hint else BLANK, follows, hint))
     return Report(trace, tuple(judgements), following, readings, tuple(read.unplaced))
 
 
-def _judge(answer, exact, following, name, index):
-    """Return the verdict on an answer, and from where to where it may lie by the student's own numbers."""
-
-    def allowed(following):
-        return tuple(float(bound[index]) for bound in following.allowed(name))
-
-    if not isinstance(answer, Written):
-        return BLANK if answer is None else UNREAD, allowed(following)
-    value, tolerance = float(answer.value), float(answer.tolerance)
-    if touches(exact, exact, value, tolerance):
-        return RIGHT, allowed(following)
-    for steps in (following, following.with_rounding(tolerance)):  # as precise on the way as in the answer
-        low, high = allowed(steps)
-        if touches(low, high, value, tolerance):
-            return FOLLOWS, (low, high)
-    return WRONG, allowed(following)
-
-
-def _arrays(entries, shape):
+def _arrays(entries: dict[Index, Written], shape: Index) -> tuple[np.ndarray, np.ndarray]:
     value, tolerance = np.full((2, *shape), np.nan)
     for index, written in entries.items():
         value[index], tolerance[index] = float(written.value), float(written.tolerance)

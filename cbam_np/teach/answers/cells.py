@@ -10,6 +10,7 @@ from .spelling import PLAIN, WRAPPED, plain
 LONGEST = 200  # characters
 MOST_PARTS = 8  # of "8/9 = 0.89 ≈ 0.9"
 EDGES = " \t\r\n\f\v\xa0\u202f\ufeff\"'“”‘’`"  # what may stand around a number
+SHORT = 40  # characters of a text that is kept as it is
 MANY_DIGITS = 7  # from so many on, a number comes from a computer, in single precision at worst
 SINGLE = Fraction(1, 10**6)
 
@@ -23,6 +24,7 @@ ABOUT = re.compile(
     r"|rund|env(?:iron)?\b\.?|(?:the )?(?:answer|result|value|solution|ans)\b(?: is)?|(?:so |thus )?(?:it|this|that) is"
     r"|is|equals|i (?:get|got|have)|gives|so|thus|therefore|hence|∴)\s*:?\s*"
 )
+DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)", re.ASCII)
 LITERAL = re.compile(r"[+-]?\s*(?:(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?|\d+\s*/\s*\d+)", re.ASCII)
 JOINTS = re.compile(r"\s*([=≈→])\s*")
 WORDS = re.compile(  # behind a number, as in "0.5 px" or "0.5 for channel 1"
@@ -109,6 +111,9 @@ def read_cell(text: str) -> Written | None:
     if len(text) > LONGEST:
         raise NotNumeric(f"write at most {LONGEST} characters")
     bare = _bare(text)
+    if DECIMAL.fullmatch(bare) and len(bare) <= SHORT:  # most cells hold a plain number
+        places = len(bare.partition(".")[2])
+        return _finished(bare, Value(Fraction(bare), Fraction(bool(places), 2 * 10**places)), bare, "")
     line = _bare(_unwrapped(plain(bare.strip("*_"))))
     if BLANK.fullmatch(line.casefold()):
         return None
@@ -129,7 +134,7 @@ def _bare(text):
 
 
 def _one_line(text):
-    return len(text) <= 40 and text.isprintable()
+    return len(text) <= SHORT and text.isprintable()
 
 
 def _unwrapped(line):

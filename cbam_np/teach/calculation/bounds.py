@@ -22,9 +22,21 @@ def touches(low: Numbers, high: Numbers, value: Numbers, tolerance: Numbers) -> 
     return (value - slack <= high) & (value + slack >= low)
 
 
+def cut_off(low: np.ndarray, high: np.ndarray, value: np.ndarray, tolerance: np.ndarray) -> np.ndarray:
+    """Tell where value is what is left of a number from low to high when its further digits are dropped."""
+    further = np.where(np.equal(value, 0), value, value + np.where(np.less(value, 0), -tolerance, tolerance))
+    reach = np.where(np.equal(value, 0), 2 * tolerance, tolerance)  # nothing is left of either sign
+    return touches(low, high, further, reach) & np.greater(tolerance, 0) & ~touches(low, high, value, tolerance)
+
+
 def round_to(x: np.ndarray, unit: float) -> np.ndarray:
     """Round to a multiple of `unit` as at school: a half goes away from 0."""
     return np.sign(x) * np.floor(np.abs(x) / unit + 0.5 + NOISE) * unit
+
+
+def cut_to(x: np.ndarray, unit: float) -> np.ndarray:
+    """Cut down to a multiple of `unit`: what lies beyond is dropped."""
+    return np.sign(x) * np.floor(np.abs(x) / unit + NOISE) * unit
 
 
 class Circular(Exception):
@@ -52,11 +64,12 @@ class Bounds:
         self._complete = {name for name, (value, _) in written.items() if not np.isnan(value).any()}
         self._allowed: dict[str, Interval | None] = {}
         self._carried: dict[str, Interval] = {}
-        self._with_rounding: dict[float, Bounds] = {}
+        self._with_rounding: dict[tuple[float, bool], Bounds] = {}
         self._right: Bounds | None = None  # what `with_rules` started from
         self._is_reached: dict[str, bool] = {}  # whether the rules that it changed change a step
         self._strict: Bounds | None = None  # what `with_rounding` started from
         self._half = 0.0  # half a unit of the last place, to which steps may have been rounded
+        self._cuts = False  # whether they may have been cut off there
 
     def with_rules(self, rules: dict[str, Rule]) -> "Bounds":
         """Return the bounds with some rules changed; what the changes do not reach is not computed again."""
@@ -67,15 +80,15 @@ class Bounds:
         other._strict = self._strict and self._strict.with_rules(rules)
         return other
 
-    def with_rounding(self, half: float) -> "Bounds":
-        """Return the bounds for a student who may have rounded the steps that were not handed in.
+    def with_rounding(self, half: float, cut: bool = False) -> "Bounds":
+        """Return the bounds for a student who may have rounded on the way, what was not handed in and what was.
 
-        `half` is half a unit of the last place; with 0, nothing is rounded.
+        `half` is half a unit of the last place; with 0, nothing is rounded. With `cut`, digits may have been cut off.
         """
-        if half and half not in self._with_rounding:
-            other = self._with_rounding[half] = Bounds(self.rules, self.given, self.written)
-            other._strict, other._half = self, half
-        return self._with_rounding[half] if half else self
+        if half and (half, cut) not in self._with_rounding:
+            other = self._with_rounding[half, cut] = Bounds(self.rules, self.given, self.written)
+            other._strict, other._half, other._cuts = self, half, cut
+        return self._with_rounding[half, cut] if half else self
 
     def allowed(self, name: str) -> Interval:
         """Return (low, high) of a step as it follows from its inputs, whatever was written for the step itself."""
@@ -98,8 +111,20 @@ class Bounds:
         if not self._strict:
             return low, high
         least, most = self._strict.allowed(name)
-        reach = 2 * UNITS * self._half
+        reach = 2 * UNITS * self._half * (2 if self._cuts else 1)
+        if (low >= least - reach).all() and (high <= most + reach).all():
+            return low, high
+        reach = reach * np.maximum(1, self._gain(name))
         return np.maximum(low, least - reach), np.minimum(high, most + reach)
+
+    def _gain(self, name: str) -> np.ndarray:
+        """Return how much a step amplifies: by how many units it moves when all that went into it move by one."""
+        rule = self.rules[name]
+        middles = [(low + high) / 2 for low, high in map(self.carried, rule.inputs)]
+        reaches = [0 if i in self.given else self._half for i in rule.inputs]
+        moved = [(m - r, m + r) for m, r in zip(middles, reaches, strict=True)]
+        low, high = rule.bound(*zip(*moved, strict=True))
+        return (high - low) / (2 * self._half)
 
     def carried(self, name: str) -> Interval:
         """Return (low, high) of a step as the later steps see it: what was written comes first."""
@@ -112,8 +137,14 @@ class Bounds:
             before, after = self._widened(low, high)
             self._carried[name] = before, after
             if name in self.written:
-                least, most = _as_written(low, high, *self.written[name])
-                blank = np.isnan(self.written[name][0])
+                value, tolerance = self.written[name]
+                least, most = _as_written(low, high, value, tolerance)
+                if self._half:  # written precisely, perhaps used less so
+                    below, above = self._widened(value, value)
+                    finer = tolerance <= self._half
+                    least = np.where(finer, np.minimum(least, below), least)
+                    most = np.where(finer, np.maximum(most, above), most)
+                blank = np.isnan(value)
                 self._carried[name] = np.where(blank, before, least), np.where(blank, after, most)
         return self._carried[name]
 
@@ -121,7 +152,11 @@ class Bounds:
         """Widen the bounds of a number that was not handed in by the rounding it may have gone through."""
         if not self._half:
             return low, high
-        return np.minimum(low, round_to(low, 2 * self._half)), np.maximum(high, round_to(high, 2 * self._half))
+        least = np.minimum(low, round_to(low, 2 * self._half))
+        most = np.maximum(high, round_to(high, 2 * self._half))
+        if not self._cuts:
+            return least, most
+        return np.minimum(least, cut_to(low, 2 * self._half)), np.maximum(most, cut_to(high, 2 * self._half))
 
     def _reached(self, name: str) -> bool:
         """Tell whether a changed rule changes what follows for a step."""
@@ -145,8 +180,10 @@ class Bounds:
 
 
 def _as_written(low: np.ndarray, high: np.ndarray, value: np.ndarray, tolerance: np.ndarray) -> Interval:
-    """Return from where to where a written number lies: where it can be right, what is right comes first."""
-    meets = touches(low, high, value, tolerance)
-    least = np.where(meets, np.maximum(low, value - tolerance), value - tolerance)
-    most = np.where(meets, np.minimum(high, value + tolerance), value + tolerance)
+    """Return from where to where a written number lies: where it can be right or cut off, what is right comes first."""
+    cut = cut_off(low, high, value, tolerance)
+    meets = touches(low, high, value, tolerance) | cut
+    reach = np.where(cut, 2 * tolerance, tolerance)
+    least = np.where(meets, np.maximum(low, value - reach), value - tolerance)
+    most = np.where(meets, np.minimum(high, value + reach), value + tolerance)
     return np.minimum(least, value), np.maximum(most, value)

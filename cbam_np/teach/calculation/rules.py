@@ -32,12 +32,15 @@ class Rule(NamedTuple):
         (lows, highs) -> (low, high): what the step can be if every input lies between its bounds.
     spell : callable
         (index, texts) -> the formula for one entry, with numbers as text; `texts` are the inputs' arrays as text.
+    is_sum : bool
+        Whether it is a sum of products, so that its terms can be told apart.
     """
 
     inputs: tuple[str, ...]
     compute: Compute
     bound: Bound
     spell: Spell
+    is_sum: bool = False
 
 
 # --- bounds ---
@@ -148,7 +151,7 @@ def products(*terms: Term, divide: int = 1) -> Rule:
             return total
         return f"({total})/{divide}" if len(spelled) > 1 else f"{total}/{divide}"
 
-    return Rule(tuple(name for t in terms for name in t.names), compute, polynomial_bound(compute), spell)
+    return Rule(tuple(name for t in terms for name in t.names), compute, polynomial_bound(compute), spell, is_sum=True)
 
 
 def added(texts: Sequence[str]) -> str:

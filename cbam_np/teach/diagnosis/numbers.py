@@ -7,18 +7,35 @@ student wrote there, right entries included.
 from collections import defaultdict
 from collections.abc import Iterable
 from functools import partial
+from math import log10
+from typing import Any
 
 import numpy as np
 
 from ..calculation.bounds import Bounds, Circular, touches
 from ..calculation.trace import Trace
-from ..mistakes import SLIPS, Calculation, Occurrence, Slip, made_on_top, occurrences
+from ..mistakes import (
+    ARITHMETIC,
+    NEIGHBOURS,
+    SLIPS,
+    TERMS,
+    Calculation,
+    EntrySlip,
+    Occurrence,
+    Slip,
+    further_occurrences,
+    made_on_top,
+    occurrences,
+    relatives,
+)
 from .search import Explanation, Fit, search
 
 NEAREST = 36  # ways of making a mistake that are combined: 630 pairs, those nearest to the wrong step
 
 
-def diagnose(trace: Trace, bounds: Bounds, name: str, wrong: dict, readings: dict) -> tuple[Explanation, ...]:
+def diagnose(
+    trace: Trace, bounds: Bounds, name: str, wrong: dict, readings: dict, pairs: bool = True
+) -> tuple[Explanation, ...]:
     """Find the mistakes that explain a wrong step.
 
     Parameters
@@ -33,6 +50,8 @@ def diagnose(trace: Trace, bounds: Bounds, name: str, wrong: dict, readings: dic
         The wrong entries of every step that has some.
     readings : dict of tuple of int to Written
         What was written there, by index.
+    pairs : bool
+        Whether mistakes are tried two at a time where none explains the step by itself.
 
     Returns
     -------
@@ -40,9 +59,29 @@ def diagnose(trace: Trace, bounds: Bounds, name: str, wrong: dict, readings: dic
         The likeliest first, at most five; empty where nothing explains it.
     """
     evidence = NumbersOnPaper(trace, bounds, name, wrong, readings)
-    relevant = [occurrence for occurrence in occurrences(trace) if evidence.distance(occurrence.changes) is not None]
-    relevant.sort(key=lambda occurrence: evidence.distance(occurrence.changes) or 0)
-    return search([*relevant, *SLIPS], evidence, nearest=NEAREST)
+    catalogue = evidence.relevant([*occurrences(trace), *further_occurrences(trace)])
+    alone = _that_hold(search([*catalogue, *SLIPS], evidence, together=1))
+    if alone and alone[0].whole:
+        return alone
+    for entries in (ARITHMETIC, TERMS, NEIGHBOURS):
+        if found := search(entries, EntriesOnPaper(trace, bounds, name, wrong, readings), together=1, certain=True):
+            return found
+    families = evidence.relevant(relatives(trace), farthest=1)
+    if found := _that_hold(
+        search(families, NumbersOnPaper(trace, bounds, name, wrong, readings), together=1, certain=True)
+    ):
+        return found
+    return _that_hold(search([*catalogue, *SLIPS], evidence, nearest=NEAREST, together=2 if pairs else 1))
+
+
+def _that_hold(found: tuple[Explanation, ...]) -> tuple[Explanation, ...]:
+    """Keep the explanations for which more answers speak than against, and none that a better one makes needless."""
+    kept: list[Explanation] = []
+    for one in found:
+        needless = any(better.against <= one.against and better.explained > one.explained for better in kept)
+        if one.against <= one.explained and not needless:
+            kept.append(one)
+    return tuple(kept)
 
 
 class NumbersOnPaper:
@@ -62,6 +101,13 @@ class NumbersOnPaper:
         self.upstream = bounds.upstream(name)
         self.seen: dict[int, list] = defaultdict(list)  # (low, high) of the wrong entries, by how many together
         self._made: tuple = ((), bounds, {})  # the mistakes that were made last, and what they led to
+        self._weighed: dict[int, Fit | None] = {}
+
+    def relevant(self, made: Iterable[Occurrence], farthest: int | None = None) -> list[Occurrence]:
+        """Return the mistakes that lead to the wrong step, the nearest first; none from farther than so many steps."""
+        near = [(self.distance(occurrence.changes), occurrence) for occurrence in made]
+        kept = [(d, o) for d, o in near if d is not None and (farthest is None or d <= farthest)]
+        return [occurrence for _, occurrence in sorted(kept, key=lambda pair: pair[0])]
 
     def distance(self, changed: Iterable[str]) -> int | None:
         """Return how many steps lie between changed ones and the wrong one; None if none of them leads there."""
@@ -69,8 +115,16 @@ class NumbersOnPaper:
 
     def weigh(self, *hypotheses: Occurrence | Slip) -> Fit | None:
         """Hold a wrong calculation, or a slip of the pen, against the step."""
-        if isinstance(hypotheses[0], Slip):
-            return self._weigh_slip(hypotheses[0])
+        if len(hypotheses) == 1:
+            if id(hypotheses[0]) not in self._weighed:
+                self._weighed[id(hypotheses[0])] = self._weigh_one(hypotheses[0])
+            return self._weighed[id(hypotheses[0])]
+        return self._weigh_mistakes(*hypotheses)
+
+    def _weigh_one(self, hypothesis):
+        return self._weigh_slip(hypothesis) if isinstance(hypothesis, Slip) else self._weigh_mistakes(hypothesis)
+
+    def _weigh_mistakes(self, *hypotheses):
         made = self._make(hypotheses)
         if made is None:
             return None
@@ -144,3 +198,48 @@ class NumbersOnPaper:
         spread = np.ptp(np.quantile(np.vstack([low, high, value]), [0.05, 0.95], axis=0), axis=0)
         odds = np.minimum(1, (high - low + 2 * tolerance) / np.maximum(spread, 1e-12))
         return float(odds.prod(axis=1).mean())
+
+
+class EntriesOnPaper(NumbersOnPaper):
+    """The same, to hold mistakes at single entries against: each has a few candidates for what may be written there."""
+
+    def __init__(self, *given: Any):
+        super().__init__(*given)
+        self.memory: dict[Any, Any] = {}
+        self._odds: list[tuple[float, float]] = []  # of the first wrong entry, of all of them
+
+    def places(self, index: tuple[int, ...]) -> int:
+        """Return how many decimals a number was written with."""
+        tolerance = self.readings[index].tolerance
+        return round(-log10(2 * tolerance)) if tolerance else 1
+
+    def weigh(self, *hypotheses: EntrySlip) -> Fit | None:
+        """Hold a mistake at single entries against every wrong entry."""
+        (slip,) = hypotheses
+        value, tolerance = self.bounds.written[self.name]
+        explained, odds = [], []
+        for at in map(tuple, np.argwhere(self.wrong)):
+            candidates = slip.candidates(self, at)
+            explained.append(any(touches(low, high, value[at], tolerance[at]) for low, high in candidates))
+            odds.append(self._share(candidates, value[at], tolerance[at]))
+            if not explained[0]:
+                break
+        if not odds[0]:
+            return None
+        self._odds.append((odds[0], float(np.prod(odds))))
+        if not explained[0]:
+            return Fit(explains=False)
+        return Fit(True, all(explained), 0, sum(explained))
+
+    def _share(self, candidates, value, tolerance):
+        """Return which share of the numbers that could be written here is one of the candidates."""
+        covered, reached = 0.0, -np.inf
+        for low, high in sorted(candidates):
+            low, high = max(low - tolerance, reached), high + tolerance
+            covered, reached = covered + max(high - low, 0.0), max(high, reached)
+        largest = max(float(np.abs(self.right).max()), abs(value))
+        return float(min(1.0, covered / max(2 * largest, 1e-12)))
+
+    def odds(self, together: int, whole: bool) -> float:
+        """Return how easily random numbers would be explained, see `Evidence.odds`."""
+        return float(np.mean([odds[whole] for odds in self._odds])) if self._odds else 0.0

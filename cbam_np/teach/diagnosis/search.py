@@ -164,7 +164,11 @@ class Explanation:
 
 
 def search(
-    hypotheses: Iterable[Any], evidence: Evidence, nearest: int | None = None, together: int = 2
+    hypotheses: Iterable[Any],
+    evidence: Evidence,
+    nearest: int | None = None,
+    together: int = 2,
+    certain: bool = False,
 ) -> tuple[Explanation, ...]:
     """Find the hypotheses that explain the evidence, the simplest first.
 
@@ -183,6 +187,8 @@ def search(
         How many hypotheses, from the first, are tried together; all if None.
     together : int
         How many at most are tried together.
+    certain : bool
+        Whether a single hypothesis, too, is believed only where it is no chance that one fits.
 
     Returns
     -------
@@ -192,7 +198,7 @@ def search(
     hypotheses = list(hypotheses)
     alone = _Trial(evidence, 1, ((hypothesis,) for hypothesis in hypotheses))
     if alone.whole:
-        return alone.explanations(whole=True)
+        return alone.if_no_chance(whole=True) if certain else alone.explanations(whole=True)
     combining = [hypothesis for hypothesis in hypotheses if hypothesis.combines][:nearest]
     if alone.partly and alone.chance(whole=False) <= CHANCE:
         begun = [hypothesis for (hypothesis,), _ in alone.partly if hypothesis.combines]

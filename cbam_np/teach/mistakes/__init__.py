@@ -8,6 +8,8 @@ from functools import lru_cache
 
 from ..calculation.trace import Trace
 from . import any_step, backward, backward_pools, channel, combination, normalisation, pools, sigmoids, spatial
+from .families import ARITHMETIC, NEIGHBOURS, TERMS, EntrySlip, displaced_kernels, exchanged_operands
+from .in_use import FURTHER
 from .mistake import Calculation, Mistake, Occurrence, made_on_top
 from .slips import SLIPS, Slip
 
@@ -29,3 +31,17 @@ def occurrences(trace: Trace) -> list[Occurrence]:
     """Return every way in which a mistake can be made in a trace."""
     calculation = Calculation(trace)
     return [made for mistake in MISTAKES for made in mistake.occurrences(calculation)]
+
+
+@lru_cache(maxsize=8)
+def further_occurrences(trace: Trace) -> list[Occurrence]:
+    """Return every way in which a mistake beside the catalogue can be made: see `in_use`."""
+    calculation = Calculation(trace)
+    return [made for mistake in FURTHER for made in mistake.occurrences(calculation)]
+
+
+@lru_cache(maxsize=8)
+def relatives(trace: Trace) -> list[Occurrence]:
+    """Return the mistakes with whole steps that the rules themselves bring with them: see `families`."""
+    calculation = Calculation(trace)
+    return [*displaced_kernels(calculation), *exchanged_operands(calculation)]

@@ -58,14 +58,6 @@ def _swapped_digits(w: Written) -> Meanings:
     return [(float(swapped), float(w.tolerance)) for swapped in digits_swapped(text)]
 
 
-def _cut_off(w: Written) -> Meanings:
-    """Return what lies up to one unit of the last place further from 0."""
-    if not w.tolerance:
-        return []
-    sign = -1 if w.numeral.lstrip().startswith(("-", "−")) else 1
-    return [(float(w.value) + sign * float(w.tolerance), float(w.tolerance))]
-
-
 def _too_few_digits(w: Written) -> Meanings:
     """Return what a whole number, or zeros at the end, may have been rounded from."""
     if "/" in w.numeral:
@@ -82,11 +74,6 @@ SLIPS = (
     Slip("the sign lost", "The number is right, its sign is not.", _other_sign),
     Slip("the decimal point in the wrong place", "The digits are right, the decimal point is not.", _moved_point),
     Slip("two digits swapped", "Two neighbouring digits have changed places.", _swapped_digits),
-    Slip(
-        "cut off instead of rounded",
-        "The last digit was cut off: if what follows is 5 or more, it goes up by one.",
-        _cut_off,
-    ),
     Slip(
         "rounded further than written",
         "The number was rounded to fewer digits than are written: write only as many as you know.",

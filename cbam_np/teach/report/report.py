@@ -21,6 +21,7 @@ from .student_numbers import StudentNumbers
 from .verdicts import JUDGED, SOUND, VERDICTS, WRONG
 from .wording import blocks_of
 
+MOST_DIAGNOSED = 6  # wrong steps; more than these come from one misunderstanding
 Readings: TypeAlias = dict[str, dict[tuple[int, ...], Written]]
 
 
@@ -146,19 +147,20 @@ class Report:
 
     @cached_property
     def diagnoses(self) -> dict[str, tuple[Explanation, ...]]:
-        """For each wrong step, in order, the mistakes that explain it, the likeliest first."""
+        """For each wrong step, in order, the mistakes that explain it, the likeliest first; the first six of them."""
         wrong: dict[str, np.ndarray] = {}
         coarsest: dict[str, float] = {}
         for j in self.wrong:
             wrong.setdefault(j.step, np.zeros(self.trace[j.step].shape, bool))[j.index] = True
             coarsest.setdefault(j.step, float(j.number.tolerance))
         found = {}
-        for name in wrong:
+        for name in list(wrong)[:MOST_DIAGNOSED]:
             following = self.following.with_rounding(coarsest[name])
             readings = self.numbers.readings[name]
             given = self.trace[name].given
             with np.errstate(over="ignore", invalid="ignore"):  # numbers of any size may have been written
-                found[name] = () if given else diagnose(self.trace, following, name, wrong, readings)
+                first = name == self.wrong[0].step
+                found[name] = () if given else diagnose(self.trace, following, name, wrong, readings, pairs=first)
         return found
 
     def to_dict(self) -> dict[str, Any]:

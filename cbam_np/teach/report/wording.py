@@ -42,6 +42,8 @@ def blocks_of(report: "Report", help: str = "values") -> Iterator[Block]:
     else:
         yield from diagnosis(report, calculations=help == "values")
     yield Sentences(also_wrong(report))
+    if help in ("mistake", "values"):
+        yield Items(_later_steps(report))
 
 
 def _without_expected(table: Table) -> Table:
@@ -223,6 +225,8 @@ def diagnosis(report: "Report", calculations: bool = True) -> Iterator[Block]:
     if report.trace[j.step].given:
         yield Sentences("", "Copied wrongly: this number is given.")
         return
+    if j.number.note:
+        yield Sentences("", f"Within your own line, {j.number.note}.")
     if not found:
         yield Sentences(f"{_sure(report)}Work out this line again.", "No known mistake leads here.")
         return
@@ -256,6 +260,12 @@ def _details(report: "Report", j: "Judgement", explanation: "Explanation", calcu
     if n := explanation.against:
         sentences.append(f"But {n} {'answer contradicts' if n == 1 else 'answers contradict'} it.")
     return " ".join(sentences)
+
+
+def _later_steps(report: "Report") -> list[str]:
+    """Say what the later wrong steps look like."""
+    later = list(report.diagnoses.items())[1:]
+    return [f"{name} looks like: {found[0].name}. {found[0].sentence}" for name, found in later if found]
 
 
 def also_wrong(report: "Report") -> str:

@@ -19,6 +19,7 @@ from .drawing import friendly
 from .levels import LEVELS, Blanks, blanks_of, handed_steps
 from .telling_apart import unlike
 
+ASKED = 3  # decimals that a student writes
 DECIMALS = 4  # of calculated numbers that are handed out
 CANDIDATES = 40  # friendly examples to choose from
 
@@ -90,7 +91,7 @@ class Worksheet:
         AnswerError
             If the answers cannot be read.
         """
-        return check(answers, self.trace, handed=self.handed)
+        return check(answers, self.trace, handed=self.handed, decimals=ASKED)
 
 
 def worksheet(

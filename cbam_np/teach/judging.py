@@ -1,0 +1,149 @@
+"""The verdict on every number: right, or what follows from the student's own numbers in one of the ways of people.
+
+Nobody carries numbers on like a machine. A number may be used as it is written, or as the calculator remembers it, or
+rounded further; what was mistyped may not have been carried on; digits may be cut off instead of rounded. All of these
+are tried before a number is called wrong.
+"""
+
+from collections.abc import Iterable
+from fractions import Fraction
+from math import log10
+from statistics import mode
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+
+from .answers.cells import Written
+from .calculation.bounds import Bounds, cut_off, touches
+from .report.verdicts import CUT, FOLLOWS, RIGHT, WRONG
+
+Index: TypeAlias = tuple[int, ...]
+Numbers: TypeAlias = dict[str, dict[Index, Written]]  # by step and 0-based index
+
+FEW = 3  # numbers that may be cut off by chance
+DROPPED = 5  # units that a whole number may be off which was a decimal before its zeros were dropped
+
+
+class Verdict(NamedTuple):
+    """A verdict, and from where to where the number may lie by the student's own numbers."""
+
+    verdict: str
+    follows: tuple[float, float]
+
+
+def usual_decimals(numbers: Numbers) -> int | None:
+    """Return how many decimals most of the numbers have; None where none has any."""
+    tolerances = [number.tolerance for entries in numbers.values() for number in entries.values() if number.tolerance]
+    return mode(round(-log10(2 * tolerance)) for tolerance in tolerances) if tolerances else None
+
+
+def as_precise(numbers: Numbers, exact: dict[str, np.ndarray], asked: int | None) -> Numbers:
+    """Return the numbers with the precision that they are judged at.
+
+    Decimals beyond those that were asked for do not count. A spreadsheet drops zeros at the end, so that a whole number
+    among decimals may be one of them: 1.00 becomes 1.
+    """
+    usual = usual_decimals(numbers) or 0
+    finest = Fraction(10) ** -asked / 2 if asked is not None else Fraction(0)
+
+    def precise(number: Written, value: float) -> Written:
+        whole = not number.tolerance and number.text.lstrip("+-−").isdecimal() and not value.is_integer()
+        if whole and usual >= 2 and abs(value - number.value) <= DROPPED * 10.0**-usual:
+            return number._replace(tolerance=Fraction(10) ** -usual / 2)
+        return number._replace(tolerance=max(number.tolerance, finest)) if number.tolerance else number
+
+    return {
+        name: {index: precise(number, float(exact[name][index])) for index, number in entries.items()}
+        for name, entries in numbers.items()
+    }
+
+
+class Judge:
+    """Judges the numbers of one student.
+
+    Parameters
+    ----------
+    following : Bounds
+        What follows from the numbers.
+    exact : dict of str to ndarray
+        The right values.
+    numbers : dict of str to dict of tuple of int to Written
+        The numbers to be judged.
+    """
+
+    def __init__(self, following: Bounds, exact: dict[str, np.ndarray], numbers: Numbers) -> None:
+        self.following, self.exact, self.numbers = following, exact, numbers
+        usual = usual_decimals(numbers)
+        self.usual = 0.0 if usual is None else 0.5 * 10.0**-usual
+        places = [(name, index) for name, entries in numbers.items() for index in entries]
+        self.verdicts = {place: self._as_carried_on(*place) for place in places}
+        self._again(self._without_typos)
+        self._again(self._cut_off)
+        self._again(self._cut_off_on_the_way, believed=self._cuts_off)
+
+    def _again(self, judge, believed=lambda found: True):
+        """Judge once more, in another way, what has been called wrong so far."""
+        wrong = [place for place, (verdict, _) in self.verdicts.items() if verdict == WRONG]
+        if not wrong:
+            return
+        bounds = self._without(wrong)
+        found = {place: judge(*place, bounds) for place in wrong}
+        if believed(found):
+            self.verdicts |= found
+
+    def _cuts_off(self, found):
+        """Tell whether this is somebody who cuts off: one did elsewhere, or most of what is wrong comes from it."""
+        cut = sum(verdict == CUT for verdict, _ in found.values())
+        return CUT in {verdict for verdict, _ in self.verdicts.values()} or cut >= max(FEW, len(found) / 2)
+
+    def _without(self, wrong: Iterable[tuple[str, Index]]) -> Bounds:
+        """Return what follows from all numbers but the wrong ones."""
+        written = {name: (value.copy(), tolerance) for name, (value, tolerance) in self.following.written.items()}
+        for name, index in wrong:
+            written[name][0][index] = np.nan
+        return Bounds(self.following.rules, self.following.given, written)
+
+    def allowed(self, bounds: Bounds, name: str, index: Index) -> tuple[float, float]:
+        """Return from where to where a number may lie."""
+        low, high = bounds.allowed(name)
+        return float(low[index]), float(high[index])
+
+    def _first(self, name, index, ways, verdict=FOLLOWS, test=touches):
+        """Return the verdict by the first of some ways that allows the number; wrong if none does."""
+        number = self.numbers[name][index]
+        for bounds in ways:
+            low, high = self.allowed(bounds, name, index)
+            if test(low, high, float(number.value), float(number.tolerance)):
+                return Verdict(verdict, (low, high))
+        return Verdict(WRONG, self.allowed(self.following, name, index))
+
+    def _as_carried_on(self, name, index):
+        """Judge by the right value, by what follows, and by what follows as roughly as the number is written."""
+        number, value = self.numbers[name][index], self.exact[name][index]
+        if touches(value, value, float(number.value), float(number.tolerance)):
+            return Verdict(RIGHT, self.allowed(self.following, name, index))
+        ways = (self.following, self.following.with_rounding(float(number.tolerance)))
+        return self._first(name, index, ways)
+
+    def _without_typos(self, name, index, right):
+        """Judge by what follows without the wrong numbers, or from none; then as roughly as most are written."""
+        half = float(self.numbers[name][index].tolerance)
+        none = Bounds(right.rules, right.given, {})
+        ways = [right, right.with_rounding(half), none.with_rounding(half)]
+        if self.usual > half:
+            ways += [self.following.with_rounding(self.usual), right.with_rounding(self.usual)]
+        return self._first(name, index, ways)
+
+    def _cut_off(self, name, index, right):
+        """Judge whether digits were dropped from the right value, or from what follows."""
+        number, value = self.numbers[name][index], self.exact[name][index]
+        if cut_off(value, value, float(number.value), float(number.tolerance)):
+            return Verdict(CUT, self.allowed(self.following, name, index))
+        return self._first(name, index, (self.following, right), CUT, cut_off)
+
+    def _cut_off_on_the_way(self, name, index, right):
+        """Judge for somebody who cuts off on the way as well."""
+        half = float(self.numbers[name][index].tolerance)
+        ways = (self.following.with_rounding(half, cut=True), right.with_rounding(half, cut=True))
+        found = self._first(name, index, ways, CUT)
+        return found if found.verdict == CUT else self._first(name, index, ways, CUT, cut_off)
