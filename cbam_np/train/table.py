@@ -82,10 +82,10 @@ def comparison_page(found: dict[str, Any]) -> str:
     """Return the Markdown page about a comparison."""
     note = f" on the {found['note']}" if found["note"] else ""
     recipe = found["settings"]["recipe"]
-    plural = "s" if recipe["epochs"] != 1 else ""
+    epochs = f"{recipe['epochs']} epoch{'s' if recipe['epochs'] != 1 else ''}"
     return (
         f"# {found['what']}\n\n"
-        f"{found['seeds']} paired seeds per variant, {recipe['epochs']} epoch{plural}{note}; differences from the first "
+        f"{found['seeds']} paired seeds per variant, {epochs}{note}; differences from the first "
         "variant, with bootstrap intervals over the seeds. With few seeds, such intervals are too narrow rather than "
         "too wide. “Better” and “worse” are reported only when p ≤ 0.05 (a sign-flip test), which takes six seeds or "
         f"more.\n\n{comparison_table(found)}\n"
