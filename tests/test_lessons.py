@@ -98,7 +98,7 @@ ANSWERS = {
     ("06", 1): "Right",
     ("06", 2): "32 images",
     ("06", 3): r"^\s*Right",
-    ("07", 3): "map|order",
+    ("07", 3): r"right.*Choices.*\[max; avg\]",
 }
 
 
