@@ -38,6 +38,13 @@ def check(answers: Any, trace: Trace, handed: Mapping | None = None, decimals: i
     AnswerError
         If the answers are neither a mapping nor a file that can be opened. A single answer that cannot be read is
         "not read" in the report, and all others are judged.
+
+    Examples
+    --------
+    >>> import cbam_np
+    >>> report = cbam_np.check({"F_max": ["2", "2", "2"], "z_max[1]": "2"}, cbam_np.lecture.trace())
+    >>> report.ok, report.first_wrong.name
+    (False, 'z_max[1]')
     """
     given = {step.name for step in trace if step.given}
     exact = {step.name: np.asarray(step.value, float) for step in trace}

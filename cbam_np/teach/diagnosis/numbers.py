@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from functools import partial
 from math import log10
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -28,6 +28,7 @@ from ..mistakes import (
     occurrences,
     relatives,
 )
+from ..mistakes.mistake import Change
 from .search import Explanation, Fit, search
 
 NEAREST = 36  # ways of making a mistake that are combined: 630 pairs, those nearest to the wrong step
@@ -84,6 +85,9 @@ def _that_hold(found: tuple[Explanation, ...]) -> tuple[Explanation, ...]:
     return tuple(kept)
 
 
+Made: TypeAlias = tuple[Bounds, Change]  # what follows with some mistakes made, and their wrong rules
+
+
 class NumbersOnPaper:
     """A wrong step and what was written around it, to hold wrong calculations against.
 
@@ -100,7 +104,7 @@ class NumbersOnPaper:
         self.right = bounds.allowed(name)
         self.upstream = bounds.upstream(name)
         self.seen: dict[int, list] = defaultdict(list)  # (low, high) of the wrong entries, by how many together
-        self._made: tuple = ((), bounds, {})  # the mistakes that were made last, and what they led to
+        self._made: tuple[tuple, Made | None] = ((), (bounds, {}))  # the mistakes made last, and what follows
         self._weighed: dict[int, Fit | None] = {}
 
     def relevant(self, made: Iterable[Occurrence], farthest: int | None = None) -> list[Occurrence]:
@@ -113,7 +117,7 @@ class NumbersOnPaper:
         """Return how many steps lie between changed ones and the wrong one; None if none of them leads there."""
         return min((self.upstream[name] for name in changed if name in self.upstream), default=None)
 
-    def weigh(self, *hypotheses: Occurrence | Slip) -> Fit | None:
+    def weigh(self, *hypotheses: Any) -> Fit | None:
         """Hold a wrong calculation, or a slip of the pen, against the step."""
         if len(hypotheses) == 1:
             if id(hypotheses[0]) not in self._weighed:
@@ -121,10 +125,10 @@ class NumbersOnPaper:
             return self._weighed[id(hypotheses[0])]
         return self._weigh_mistakes(*hypotheses)
 
-    def _weigh_one(self, hypothesis):
+    def _weigh_one(self, hypothesis: Occurrence | Slip) -> Fit | None:
         return self._weigh_slip(hypothesis) if isinstance(hypothesis, Slip) else self._weigh_mistakes(hypothesis)
 
-    def _weigh_mistakes(self, *hypotheses):
+    def _weigh_mistakes(self, *hypotheses: Any) -> Fit | None:
         made = self._make(hypotheses)
         if made is None:
             return None
@@ -141,31 +145,29 @@ class NumbersOnPaper:
             return Fit(explains=False)
         return self._fit(wrong_bounds, changes, whole=not misses.any(), alone=len(hypotheses) == 1)
 
-    def _make(self, hypotheses):
-        """Return (bounds, changes) with these mistakes made one on top of the other; None if that cannot be."""
-        last, bounds, changes = self._made
+    def _make(self, hypotheses: tuple) -> Made | None:
+        """Return what follows with these mistakes made one on top of the other; None if that cannot be."""
+        last, made = self._made
         if last != hypotheses[:-1]:
-            bounds, changes = self.bounds, {}
+            made = self.bounds, {}
             for occurrence in hypotheses[:-1]:
-                bounds, changes = self._make_one(occurrence, bounds, changes)
-                if changes is None:
-                    return None
-            self._made = hypotheses[:-1], bounds, changes
-        bounds, changes = self._make_one(hypotheses[-1], bounds, changes)
-        return None if changes is None else (bounds, changes)
+                made = made and self._with(occurrence, *made)
+            self._made = hypotheses[:-1], made
+        return made and self._with(hypotheses[-1], *made)
 
-    def _make_one(self, occurrence, bounds, changes):
+    def _with(self, occurrence: Occurrence, bounds: Bounds, changes: Change) -> Made | None:
+        """Return what follows with one more mistake."""
         right, remake = self.trace.rules, partial(Calculation, self.trace)
-        own = made_on_top(occurrence.variant, occurrence.changes, changes, right, remake)
-        return (bounds, None) if own is None else (bounds.with_rules(own), changes | own)
+        wrong_rules = made_on_top(occurrence.variant, occurrence.changes, changes, right, remake)
+        return None if wrong_rules is None else (bounds.with_rules(wrong_rules), changes | wrong_rules)
 
-    def _misses(self, wrong_bounds, name):
+    def _misses(self, wrong_bounds: Bounds, name: str) -> np.ndarray:
         """Tell which answers of a step a wrong calculation does not allow."""
         value, tolerance = self.bounds.written[name]
         low, high = wrong_bounds.allowed(name)
         return ~np.isnan(value) & ~np.isnan(low) & ~touches(low, high, value, tolerance)
 
-    def _fit(self, wrong_bounds, changes, whole, alone):
+    def _fit(self, wrong_bounds: Bounds, changes: Change, whole: bool, alone: bool) -> Fit:
         """Count what speaks for and against mistakes, in all steps that they change."""
         looked_at = [name for name in {self.name, *changes} if name in self.bounds.written]
         misses = {name: self._misses(wrong_bounds, name) for name in looked_at}
@@ -174,11 +176,11 @@ class NumbersOnPaper:
         distance = self.distance(changes) if alone else 0
         return Fit(True, whole, against, explained, distance or 0, changes.get(self.name))
 
-    def _weigh_slip(self, slip):
+    def _weigh_slip(self, slip: Slip) -> Fit | None:
         """Hold a slip of the pen against the step: it must explain the first wrong entry."""
         low, high = self.right
 
-        def explains(index):
+        def explains(index: tuple[int, ...]) -> bool:
             meant = slip.meanings(self.readings[index])
             return any(touches(low[index], high[index], value, reach) for value, reach in meant)
 
@@ -213,7 +215,7 @@ class EntriesOnPaper(NumbersOnPaper):
         tolerance = self.readings[index].tolerance
         return round(-log10(2 * tolerance)) if tolerance else 1
 
-    def weigh(self, *hypotheses: EntrySlip) -> Fit | None:
+    def weigh(self, *hypotheses: Any) -> Fit | None:
         """Hold a mistake at single entries against every wrong entry."""
         (slip,) = hypotheses
         value, tolerance = self.bounds.written[self.name]
@@ -231,7 +233,7 @@ class EntriesOnPaper(NumbersOnPaper):
             return Fit(explains=False)
         return Fit(True, all(explained), 0, sum(explained))
 
-    def _share(self, candidates, value, tolerance):
+    def _share(self, candidates: Iterable[tuple[float, float]], value: float, tolerance: float) -> float:
         """Return which share of the numbers that could be written here is one of the candidates."""
         covered, reached = 0.0, -np.inf
         for low, high in sorted(candidates):
