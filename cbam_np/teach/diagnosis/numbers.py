@@ -20,7 +20,6 @@ from ..mistakes import (
     SLIPS,
     TERMS,
     Calculation,
-    EntrySlip,
     Occurrence,
     Slip,
     further_occurrences,
