@@ -1,6 +1,7 @@
 """What pytest needs to know about all tests, the notebooks' among them."""
 
 import os
+from typing import Any
 
 import pytest
 
@@ -8,9 +9,14 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # workers share the cores: BLAS takes o
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the cells of a notebook together where tests run side by side: each needs the ones before it."""
-    for item in items:
-        if item.path.suffix == ".ipynb":
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Return what gives tests to workers: one by one, but all cells of a notebook to one, since each needs the last."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return file if file.endswith(".ipynb") else nodeid
+
+    return Scheduling(config, log)
