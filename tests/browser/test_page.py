@@ -524,7 +524,7 @@ def test_a_link_leads_to_the_same_example(page, make):
     address = page_address(page)
     other = make().open(address.removeprefix("#"))
     assert other.text("F_avg[1]") == page.text("F_avg[1]") == "20/27"
-    assert other.page.inner_text(".frame") == page.tab.inner_text(".frame")
+    assert other.tab.inner_text(".frame") == page.tab.inner_text(".frame")
 
 
 @pytest.mark.parametrize(
