@@ -22,7 +22,7 @@ def touches(low: Numbers, high: Numbers, value: Numbers, tolerance: Numbers) -> 
     return (value - slack <= high) & (value + slack >= low)
 
 
-def cut_off(low: np.ndarray, high: np.ndarray, value: np.ndarray, tolerance: np.ndarray) -> np.ndarray:
+def cut_off(low: Numbers, high: Numbers, value: Numbers, tolerance: Numbers) -> np.ndarray | np.bool_ | bool:
     """Tell where value is what is left of a number from low to high when its further digits are dropped."""
     further = np.where(np.equal(value, 0), value, value + np.where(np.less(value, 0), -tolerance, tolerance))
     reach = np.where(np.equal(value, 0), 2 * tolerance, tolerance)  # nothing is left of either sign

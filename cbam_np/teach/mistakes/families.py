@@ -7,7 +7,7 @@ off, a digit that is one off.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
 
@@ -151,7 +151,7 @@ def _find_terms(numbers: "EntriesOnPaper", index: Index) -> Iterator[float]:
     middles = [(low + high) / 2 for low, high in carried]
     whole = rule.compute(*middles)[index]
     fixed = [np.array_equal(low, high) for low, high in carried]
-    seen = set()
+    seen: set[Any] = set()
     for at in sorted(range(len(middles)), key=lambda i: (fixed[i], i)):
         if seen and rule.inputs[at] in numbers.bounds.given:
             continue  # the other factor of terms that have been found
@@ -191,7 +191,8 @@ def _not_the_largest(numbers: "EntriesOnPaper", index: Index) -> list[Interval]:
     if numbers.name not in ("F_max", "Fs_max"):
         return []
     low, high = numbers.bounds.carried(rule.inputs[0])
-    rivals = (low[index], high[index]) if numbers.name == "F_max" else (low[:, *index], high[:, *index])
+    at: tuple[Any, ...] = index if numbers.name == "F_max" else (slice(None), *index)
+    rivals = low[at], high[at]
     return sorted({(float(a), float(b)) for a, b in zip(*map(np.ravel, rivals), strict=True)})
 
 

@@ -43,7 +43,9 @@ math { font-family: "Cambria Math", "STIX Two Math", "DejaVu Math TeX Gyre", mat
 .row { padding: 1mm 0; break-inside: avoid }
 .step { min-width: min(50mm, 100%); max-width: 100% }
 @media (max-width: 480px) { .step > p { font-size: 8.5pt } .step > p code { display: block } }
-@media print, (min-width: 481px) { .row:has(munder) p { display: flex; align-items: center; gap: 1mm; min-height: 9.5mm } }
+@media print, (min-width: 481px) {
+  .row:has(munder) p { display: flex; align-items: center; gap: 1mm; min-height: 9.5mm }
+}
 table { border-collapse: collapse; font-variant-numeric: tabular-nums }
 caption, .step th { font: 7pt/1.3 sans-serif; color: #444; min-width: 3mm }
 .step tbody td { padding: 0; text-align: center; white-space: nowrap }
