@@ -74,7 +74,7 @@ def test_every_blank_is_an_item_and_nothing_else(level):
         assert known[0][0] == 1 and abs(known[0][1] - exact) <= known[0][2] < 0.02, name
         assert 1 <= len(known) <= 60
         for at, (_, value, _, _) in enumerate(known):
-            assert all(abs(value - other) > tolerance for _, other, tolerance, _ in known[:at]) or at == 0
+            assert all(abs(value - other) > tolerance - 2e-5 for _, other, tolerance, _ in known[:at])  # five decimals
     assert not re.search(r"<(script|img|link|iframe)|://", text)
 
 
