@@ -1,17 +1,18 @@
 """What the front end begins with: an example, and what Python knows about it, as plain values for JSON."""
 
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from ..cbam import DIALECTS, ORDERS
 from ..teach.example import lecture
-from .example import CHOICES, POOLS, Example
+from .example import CHOICES, POOLS, Example, Texts
 from .images import stored
 from .kernels import KERNELS
 from .mlps import mlps
 
+Numbers: TypeAlias = "float | Fraction | list[Numbers]"  # an array
 TIES = ("first", "split")
 SAID = {
     "paper": "paper and lecture",
@@ -52,12 +53,12 @@ def begin(example: Example) -> dict[str, Any]:
     }
 
 
-def texts(array: np.ndarray) -> Any:
+def texts(array: np.ndarray) -> Texts:
     """Return numbers as nested lists of text, fractions as such: what one would have typed."""
     return _texts(np.asarray(array, object).tolist())
 
 
-def _texts(values):
+def _texts(values: Numbers) -> Texts:
     if isinstance(values, list):
         return [_texts(part) for part in values]
     return str(values) if isinstance(values, Fraction | int) else repr(float(values))

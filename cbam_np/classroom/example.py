@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -19,6 +19,7 @@ LARGEST = (4, 5, 5)  # channels, rows, columns: more cannot be read
 SIMPLE = 100  # denominators up to which a float is taken to be a fraction
 CHOICES = ("order", "channel_pools", "spatial_pools", "ties", "mlp_bias", "spatial_norm")
 POOLS = (("avg", "max"), ("max", "avg"), ("avg",), ("max",), ("mixed",), ("lp",), ("lse",))
+Texts: TypeAlias = "str | list[Texts]"  # an array of numbers as text
 NORM = {"gamma": Fraction(1), "beta": Fraction(0)}  # what a normalisation begins with
 
 
@@ -93,7 +94,7 @@ class Example:
         return trace_cbam(self.numbers["F"], self.parameters(), self.numbers["dF_out"], **self.choices)
 
 
-def _upstream(F):
+def _upstream(F: np.ndarray) -> np.ndarray:
     """Return the lecture's gradient of the output where it fits, and otherwise 1 for the first entry."""
     if F.shape == lecture.F.shape:
         return lecture.upstream()
@@ -102,12 +103,12 @@ def _upstream(F):
     return one
 
 
-def _fractions(texts):
+def _fractions(texts: Texts) -> np.ndarray:
     array = np.array(texts, object)
     return np.array([_fraction(text) for text in array.flat], object).reshape(array.shape)
 
 
-def _fraction(text):
+def _fraction(text: str) -> Fraction:
     """Read a number as the checker does: 8/9, 0,5, −1/3."""
     found = written(text, "a number")
     if found is None:

@@ -44,7 +44,7 @@ def mistaken_values(trace: Trace) -> dict[str, Any]:
     return {"said": said, "values": {name: list(pairs) for name, pairs in values.items()}}
 
 
-def _differing(numbers, right):
+def _differing(numbers: np.ndarray, right: np.ndarray) -> list[tuple[int, ...]]:
     """Yield the indices where a wrong number differs from the right one."""
     far = np.abs(numbers - right) > 1e-6 * np.maximum(1, np.abs(right))
     return [tuple(map(int, index)) for index in np.argwhere(far & np.isfinite(numbers))]

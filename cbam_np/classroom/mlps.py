@@ -29,7 +29,7 @@ def mlps(channels: int) -> dict[int, dict[str, np.ndarray]]:
     return {r: _mlp(channels, r) for r in range(1, channels + 1) if channels % r == 0}
 
 
-def _mlp(channels, reduction):
+def _mlp(channels: int, reduction: int) -> dict[str, np.ndarray]:
     if channels == len(lecture.F) and reduction in LECTURE:
         params = lecture.parameters(LECTURE[reduction])
     else:

@@ -3,7 +3,7 @@
 import base64
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import anywidget
 import numpy as np
@@ -11,12 +11,14 @@ import traitlets
 
 from ..teach.calculation.trace import Trace
 from ..teach.check import check
-from .begin import begin
+from .begin import Numbers, begin
 from .example import Example
 from .front import script, style
 from .images import look_at_own
 from .page import save
 
+Plain: TypeAlias = "str | float | list[Plain]"  # an array for JSON
+Message: TypeAlias = dict[str, Any]  # what the front end sends
 PICTURE = Path(__file__).parent / "front" / "explorer.png"  # of the lecture's example, for where no widget runs
 
 
@@ -60,7 +62,7 @@ class Explorer(anywidget.AnyWidget):
         """
         return save(path, self.example)
 
-    def _answer(self, _: Any, message: dict[str, Any], __: Any) -> None:
+    def _answer(self, _: Any, message: Message, __: Any) -> None:
         """Answer what the front end asks."""
         asked = {"calculate": self._calculate, "check": self._check, "look": self._look}[message["kind"]]
         try:
@@ -69,14 +71,14 @@ class Explorer(anywidget.AnyWidget):
             answer = {"problem": str(error)}
         self.send(answer | {"number": message["number"]})
 
-    def _calculate(self, message):
+    def _calculate(self, message: Message) -> dict[str, Plain]:
         example = _example(message)
         trace = example.trace()
         if not message["aside"]:  # aside is what is only compared with
             self.example, self.trace = example, trace
         return values_of(trace)
 
-    def _check(self, message):
+    def _check(self, message: Message) -> dict[str, dict[str, str]]:
         report = check(message["answers"], _example(message).trace())
         told = {j.entry.name: {"verdict": j.verdict} for j in report.judgements}
         if report.first_wrong and report.explanations:
@@ -84,7 +86,7 @@ class Explorer(anywidget.AnyWidget):
             told[report.first_wrong.name] |= {"mistake": best.name, "sentence": best.sentence}
         return told
 
-    def _look(self, message):
+    def _look(self, message: Message) -> dict[str, Any]:
         return look_at_own(message["image"])
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
@@ -96,16 +98,16 @@ class Explorer(anywidget.AnyWidget):
         return bundle, *rest
 
 
-def _example(message):
+def _example(message: Message) -> Example:
     return Example.taken(message["example"]["numbers"], message["example"]["choices"])
 
 
-def values_of(trace: Trace) -> dict[str, Any]:
+def values_of(trace: Trace) -> dict[str, Plain]:
     """Return the values of a trace for JSON: floats as such, fractions as text."""
     return {step.name: _plain(np.asarray(step.value, object).tolist()) for step in trace}
 
 
-def _plain(values):
+def _plain(values: Numbers) -> Plain:
     if isinstance(values, list):
         return [_plain(part) for part in values]
     return str(values) if isinstance(values, Fraction) else float(values)

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,7 +25,7 @@ SIDE, SHORTER = 224, 256  # what ImageNet's networks are tested on: the shorter 
 class Shown(NamedTuple):
     """The networks by name, what they look at, and which class of each image is explained."""
 
-    models: "dict[str, Classifier]"
+    models: "Mapping[str, Classifier]"
     images: np.ndarray
     labels: np.ndarray
     classes: list[str]

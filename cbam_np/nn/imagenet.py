@@ -1,7 +1,7 @@
 """The paper's ResNets for ImageNet, with the parameters' names that they have in PyTorch."""
 
 from os import PathLike
-from typing import Any
+from typing import Any, Self, TypedDict
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -29,6 +29,14 @@ TORCH_CBAM = {
     **{name: f"SpatialGate.spatial.bn.{TORCH[name]}" for name in ("gamma", "beta", "mean", "var")},
 }
 """Our names of parameters and theirs, those of torchvision and of the authors' code."""
+
+
+class Architecture(TypedDict):
+    """What tells one such network from another."""
+
+    depth: int
+    attention: str | None
+    classes: int
 
 
 class ImageNetResNet(Classifier):
@@ -116,12 +124,12 @@ class ImageNetResNet(Classifier):
             parts[f"layer{stage + 1}"] = Sequential(**blocks)
         super().__init__(**parts, avgpool=GlobalAvgPool(), fc=Linear(inputs, classes, **of))
 
-    def state_dict(self):
+    def state_dict(self) -> dict[str, np.ndarray]:
         """Return parameters and running averages by PyTorch's names, not copied."""
         named = {_torch_name(name): array for name, array in super().state_dict().items()}
         return {name: array for name, array in named.items() if not name.startswith("normalise.")}
 
-    def load_state_dict(self, source):
+    def load_state_dict(self, source: dict[str, np.ndarray] | str | PathLike[str]) -> None:
         """Copy arrays with PyTorch's names into the network.
 
         Counts of batches are left out, and what all names begin with, such as `module.`, which PyTorch's DataParallel
@@ -142,7 +150,7 @@ class ImageNetResNet(Classifier):
         """
         self._load(_read(source), f"{source} does not fit: " if isinstance(source, str | PathLike) else "")
 
-    def _load(self, arrays, begin):
+    def _load(self, arrays: dict[str, np.ndarray], begin: str) -> None:
         """Copy arrays; `begin` is how an error begins."""
         try:
             super().load_state_dict(arrays)
@@ -150,7 +158,7 @@ class ImageNetResNet(Classifier):
             raise WeightsError(f"{begin}{error}. {_advice(arrays, self)}") from error
 
     @classmethod
-    def from_file(cls, path, dtype=np.float32):
+    def from_file(cls, path: str | PathLike[str], dtype: DTypeLike = np.float32) -> Self:
         """Make the network that a file's names tell of, with its weights.
 
         Parameters
@@ -184,7 +192,7 @@ class ImageNetResNet(Classifier):
         return model
 
 
-def _torch_name(name):
+def _torch_name(name: str) -> str:
     """Return PyTorch's name of one of our parameters."""
     *path, last = name.replace("residual.branch.", "").replace("residual.shortcut", "downsample").split(".")
     if "downsample" in path:
@@ -192,28 +200,28 @@ def _torch_name(name):
     return ".".join([*path, (TORCH_CBAM if path[-1] == "cbam" else TORCH).get(last, last)])
 
 
-def _read(source):
+def _read(source: dict[str, np.ndarray] | str | PathLike[str]) -> dict[str, np.ndarray]:
     """Return arrays by their bare names."""
     arrays = read_weights(source) if isinstance(source, str | PathLike) else source
     return without_prefix({n: a for n, a in arrays.items() if not n.endswith("num_batches_tracked")}, PARTS)
 
 
-def _architecture(arrays):
+def _architecture(arrays: dict[str, np.ndarray]) -> Architecture | None:
     """Return the `depth`, `attention` and `classes` that the names tell of, or None if they tell of none."""
     paths = {tuple(name.split(".")[:2]) for name in arrays}  # ("layer1", "0"), …
     blocks = tuple(sum(path[0] == f"layer{stage}" for path in paths) for stage in (1, 2, 3, 4))
     bottleneck = "layer1.0.conv3.weight" in arrays
     fits = [depth for depth in BLOCKS if BLOCKS[depth] == blocks and (depth >= BOTTLENECK) == bottleneck]
-    if not fits or np.ndim(arrays.get("fc.weight")) != 2:
+    if not fits or np.ndim(arrays.get("fc.weight", 0)) != 2:
         return None
     attention = "cbam" if any(".cbam." in name for name in arrays) else None
     return {"depth": fits[0], "attention": attention, "classes": len(arrays["fc.weight"])}
 
 
-def _advice(arrays, model):
+def _advice(arrays: dict[str, np.ndarray], model: ImageNetResNet) -> str:
     """Say what the arrays are where their names tell, and what to do."""
     theirs, own = _architecture(arrays), _architecture(model.state_dict())
-    if theirs not in (None, own) and _fits(arrays, theirs):
+    if theirs is not None and theirs != own and _fits(arrays, theirs):
         said = ", ".join(f"{name}={value!r}" for name, value in theirs.items())
         return f"They are those of ImageNetResNet({said}): make that one"
     known = sum(name in model.state_dict() for name in arrays)
@@ -222,7 +230,7 @@ def _advice(arrays, model):
     return "Save them as floats, from the network that they are meant for, whole and not diverged"
 
 
-def _fits(arrays, architecture):
+def _fits(arrays: dict[str, np.ndarray], architecture: Architecture) -> bool:
     """Tell whether all names and shapes are those of an architecture."""
     other = ImageNetResNet(**architecture, rng=np.random.default_rng(0)).state_dict()
     return {n: np.shape(a) for n, a in arrays.items()} == {n: np.shape(a) for n, a in other.items()}

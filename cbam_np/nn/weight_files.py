@@ -4,8 +4,9 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -57,7 +58,7 @@ def without_prefix(arrays: Mapping[str, Any], parts: Iterable[str]) -> dict[str,
     return named
 
 
-def read_weights(path):
+def read_weights(path: str | PathLike[str]) -> dict[str, np.ndarray]:
     """Read all arrays of a file.
 
     Parameters
@@ -96,7 +97,7 @@ def read_weights(path):
         raise WeightsError(f"{path} is damaged, or only part of a file ({error}): copy it again") from error
 
 
-def read_npz(path):
+def read_npz(path: str | PathLike[str]) -> dict[str, np.ndarray]:
     """Read the arrays of a `.npz`, every byte checked against the file's own checksums.
 
     Raises
@@ -111,7 +112,7 @@ def read_npz(path):
             raise DamagedError(str(error)) from error
 
 
-def _read_members(file, path):
+def _read_members(file: IO[bytes], path: str | PathLike[str]) -> dict[str, np.ndarray]:
     """Return the arrays of a `.npz` by name; `path` is what messages call it."""
     arrays = {}
     with zipfile.ZipFile(file) as archive:
@@ -127,7 +128,7 @@ def _read_members(file, path):
     return arrays
 
 
-def _read_safetensors(path):
+def _read_safetensors(path: Path) -> dict[str, np.ndarray]:
     try:
         from safetensors import SafetensorError, safe_open
     except ImportError as error:
