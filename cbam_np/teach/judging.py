@@ -5,7 +5,7 @@ rounded further; what was mistyped may not have been carried on; digits may be c
 are tried before a number is called wrong.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from math import log10
 from statistics import mode
@@ -18,7 +18,9 @@ from .calculation.bounds import Bounds, cut_off, touches
 from .report.verdicts import CUT, FOLLOWS, RIGHT, WRONG
 
 Index: TypeAlias = tuple[int, ...]
+Place: TypeAlias = tuple[str, Index]  # step and 0-based index
 Numbers: TypeAlias = dict[str, dict[Index, Written]]  # by step and 0-based index
+Test: TypeAlias = Callable[[float, float, float, float], np.ndarray | np.bool_ | bool]  # (low, high, value, tolerance)
 
 FEW = 3  # numbers that may be cut off by chance
 DROPPED = 5  # units that a whole number may be off which was a decimal before its zeros were dropped
@@ -81,7 +83,11 @@ class Judge:
         self._again(self._cut_off)
         self._again(self._cut_off_on_the_way, believed=self._cuts_off)
 
-    def _again(self, judge, believed=lambda found: True):
+    def _again(
+        self,
+        judge: Callable[[str, Index, Bounds], Verdict],
+        believed: Callable[[Mapping[Place, Verdict]], bool] = lambda found: True,
+    ) -> None:
         """Judge once more, in another way, what has been called wrong so far."""
         wrong = [place for place, (verdict, _) in self.verdicts.items() if verdict == WRONG]
         if not wrong:
@@ -91,12 +97,12 @@ class Judge:
         if believed(found):
             self.verdicts |= found
 
-    def _cuts_off(self, found):
+    def _cuts_off(self, found: Mapping[Place, Verdict]) -> bool:
         """Tell whether this is somebody who cuts off: one did elsewhere, or most of what is wrong comes from it."""
         cut = sum(verdict == CUT for verdict, _ in found.values())
         return CUT in {verdict for verdict, _ in self.verdicts.values()} or cut >= max(FEW, len(found) / 2)
 
-    def _without(self, wrong: Iterable[tuple[str, Index]]) -> Bounds:
+    def _without(self, wrong: Iterable[Place]) -> Bounds:
         """Return what follows from all numbers but the wrong ones."""
         written = {name: (value.copy(), tolerance) for name, (value, tolerance) in self.following.written.items()}
         for name, index in wrong:
@@ -108,7 +114,9 @@ class Judge:
         low, high = bounds.allowed(name)
         return float(low[index]), float(high[index])
 
-    def _first(self, name, index, ways, verdict=FOLLOWS, test=touches):
+    def _first(
+        self, name: str, index: Index, ways: Iterable[Bounds], verdict: str = FOLLOWS, test: Test = touches
+    ) -> Verdict:
         """Return the verdict by the first of some ways that allows the number; wrong if none does."""
         number = self.numbers[name][index]
         for bounds in ways:
@@ -117,7 +125,7 @@ class Judge:
                 return Verdict(verdict, (low, high))
         return Verdict(WRONG, self.allowed(self.following, name, index))
 
-    def _as_carried_on(self, name, index):
+    def _as_carried_on(self, name: str, index: Index) -> Verdict:
         """Judge by the right value, by what follows, and by what follows as roughly as the number is written."""
         number, value = self.numbers[name][index], self.exact[name][index]
         if touches(value, value, float(number.value), float(number.tolerance)):
@@ -125,7 +133,7 @@ class Judge:
         ways = (self.following, self.following.with_rounding(float(number.tolerance)))
         return self._first(name, index, ways)
 
-    def _without_typos(self, name, index, right):
+    def _without_typos(self, name: str, index: Index, right: Bounds) -> Verdict:
         """Judge by what follows without the wrong numbers, or from none; then as roughly as most are written."""
         half = float(self.numbers[name][index].tolerance)
         none = Bounds(right.rules, right.given, {})
@@ -134,14 +142,14 @@ class Judge:
             ways += [self.following.with_rounding(self.usual), right.with_rounding(self.usual)]
         return self._first(name, index, ways)
 
-    def _cut_off(self, name, index, right):
+    def _cut_off(self, name: str, index: Index, right: Bounds) -> Verdict:
         """Judge whether digits were dropped from the right value, or from what follows."""
         number, value = self.numbers[name][index], self.exact[name][index]
         if cut_off(value, value, float(number.value), float(number.tolerance)):
             return Verdict(CUT, self.allowed(self.following, name, index))
         return self._first(name, index, (self.following, right), CUT, cut_off)
 
-    def _cut_off_on_the_way(self, name, index, right):
+    def _cut_off_on_the_way(self, name: str, index: Index, right: Bounds) -> Verdict:
         """Judge for somebody who cuts off on the way as well."""
         half = float(self.numbers[name][index].tolerance)
         ways = (self.following.with_rounding(half, cut=True), right.with_rounding(half, cut=True))

@@ -1,9 +1,13 @@
 """A student's function, called: what goes wrong in it is told in words."""
 
 import traceback
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
+
+Argument = TypeVar("Argument", np.ndarray, dict[str, np.ndarray])
 
 PACKAGE = str(Path(__file__).parents[2])
 HINTS = (
@@ -28,12 +32,12 @@ class Unusable(Exception):
         What the same failure has in common on other inputs, where the text may differ.
     """
 
-    def __init__(self, text, same=None):
+    def __init__(self, text: str, same: object = None) -> None:
         super().__init__(text)
         self.same = same
 
 
-def call(function, *arguments, how, changed):
+def call(function: Callable, *arguments: Any, how: str, changed: list[str]) -> Any:
     """Call a function with copies of its arguments; add to `changed`, in words, those that it changes.
 
     `how` is the call as text, "f(x, params)". The cache is the function's own, to do with as it likes.
@@ -54,19 +58,19 @@ def call(function, *arguments, how, changed):
     return result
 
 
-def _copied(argument):
+def _copied(argument: Argument) -> Argument:
     if isinstance(argument, np.ndarray):
         return argument.copy()
     return {name: array.copy() for name, array in argument.items()}
 
 
-def _same(before, after):
-    if isinstance(before, np.ndarray):
+def _same(before: Argument, after: Argument) -> bool:
+    if isinstance(before, np.ndarray) and isinstance(after, np.ndarray):
         return np.array_equal(before, after)
     return before.keys() == after.keys() and all(np.array_equal(before[name], after[name]) for name in before)
 
 
-def told(error, how):
+def told(error: Exception, how: str) -> Unusable:
     """Return an exception in words: where it happened in the student's own lines, and what may be behind it."""
     hint = next((f" ({hint})" for word, hint in HINTS if word in str(error)), "")
     frames = traceback.extract_tb(error.__traceback__)[1:]

@@ -9,6 +9,7 @@ from ...cbam import Dialect, get_dialect
 from ...ops.checks import check_option, check_rng
 from ..diagnosis.search import Explanation
 from .calling import Unusable
+from .cases import Params
 from .checking import check_subject, judge_backward, rivals
 from .draws import make_draws
 from .formula import Formula
@@ -200,7 +201,9 @@ def _of_arrays(f: Callable, backward: Callable | None) -> tuple[Callable, Callab
     return pair.forward, backward or pair.backward
 
 
-def _identified(f, backward, fixed, rng) -> tuple[FunctionSubject | None, list[Found]]:
+def _identified(
+    f: Callable, backward: Callable | None, fixed: Params | None, rng: np.random.Generator
+) -> tuple[FunctionSubject | None, list[Found]]:
     try:
         subject = FunctionSubject(f, backward, fixed)
         found = identify(subject, make_draws(subject, rng, fixed=fixed))
@@ -212,7 +215,9 @@ def _identified(f, backward, fixed, rng) -> tuple[FunctionSubject | None, list[F
         return None, []
 
 
-def _known(report: FunctionReport, f, d: Dialect, fixed, rng) -> FunctionReport:
+def _known(
+    report: FunctionReport, f: Callable, d: Dialect, fixed: Params | None, rng: np.random.Generator
+) -> FunctionReport:
     """Add what a function that is right has chosen, and what cannot be told with its fixed weights."""
     subject, best = _as_found(f, None, d, fixed)
     report.choices = best.choices
@@ -226,7 +231,9 @@ def _known(report: FunctionReport, f, d: Dialect, fixed, rng) -> FunctionReport:
     return report
 
 
-def _as_found(f, backward, d: Dialect, fixed) -> tuple[FunctionSubject, Found]:
+def _as_found(
+    f: Callable, backward: Callable | None, d: Dialect, fixed: Params | None
+) -> tuple[FunctionSubject, Found]:
     """Return a function as what a dialect says that it is."""
     shapes = fixed
     if shapes is None:
@@ -239,7 +246,9 @@ def _as_found(f, backward, d: Dialect, fixed) -> tuple[FunctionSubject, Found]:
     return subject, told(formula, way)
 
 
-def _with_any_shares(report: FunctionReport, f, backward, d: Dialect, rng) -> FunctionReport:
+def _with_any_shares(
+    report: FunctionReport, f: Callable, backward: Callable | None, d: Dialect, rng: np.random.Generator
+) -> FunctionReport:
     """Look again at a wrong way back: it is right if only tied maxima differ, by shares that add up to 1."""
     subject, best = _as_found(f, backward, d, None)
     try:
@@ -257,7 +266,18 @@ def _with_any_shares(report: FunctionReport, f, backward, d: Dialect, rng) -> Fu
     return report
 
 
-def _under_its_choices(report, f, what, backward, params, x, rng, reduction, subject, best) -> CodeReport:
+def _under_its_choices(
+    report: FunctionReport,
+    f: Callable,
+    what: str | None,
+    backward: Callable | None,
+    params: Mapping[str, Any] | None,
+    x: Any,
+    rng: np.random.Generator,
+    reduction: int | None,
+    subject: FunctionSubject,
+    best: Found,
+) -> CodeReport:
     """Judge a function again, by the choices that it has made."""
     choices = as_dialect(best)
     kind = best.formula.order if best.formula.order in TITLES else "cbam"

@@ -92,7 +92,7 @@ class Formula:
     output: str = "identity"
     behind: str = ""
 
-    def but(self, **changes) -> "Formula":
+    def but(self, **changes: Any) -> "Formula":
         """Return the formula with some options changed."""
         return replace(self, **changes)
 

@@ -75,7 +75,14 @@ class Slopes:
         Who wins where, and what is held.
     """
 
-    def __init__(self, found: Found, x, values, dout, winners: Winners | None = None):
+    def __init__(
+        self,
+        found: Found,
+        x: np.ndarray,
+        values: dict[str, np.ndarray],
+        dout: np.ndarray,
+        winners: Winners | None = None,
+    ) -> None:
         self.found, self.x, self.values, self.dout = found, x, values, dout
         self.winners = winners or Winners()
         self._loss(x, values)  # to learn who wins

@@ -13,7 +13,7 @@ from ..diagnosis.search import Fit, search
 from ..mistakes import variants
 from ..mistakes.variants import CHANNEL, DEPARTURE, SPATIAL, WHOLE, Variant
 from .draws import Draw
-from .formula import Formula, channel_map, compose, gated, spatial_map
+from .formula import Formula, Roles, channel_map, compose, gated, spatial_map
 from .roles import Assignment, assignments
 from .separate import READINGS, Parts, Reading, matches, take_apart
 from .subject import Subject
@@ -61,7 +61,15 @@ class Part:
         What rounding may do.
     """
 
-    def __init__(self, attention, formula, sources, roles, parts, tolerance):
+    def __init__(
+        self,
+        attention: str,
+        formula: Formula,
+        sources: Sequence[np.ndarray],
+        roles: Sequence[Roles],
+        parts: Sequence[Parts],
+        tolerance: float,
+    ) -> None:
         self.attention, self.formula, self.tolerance = attention, formula, tolerance
         self.seen = list(zip(sources, roles, parts, strict=True))
         self.map = channel_map if attention == "channel" else spatial_map
@@ -76,6 +84,7 @@ class Part:
             except (ValueError, KeyError, IndexError):
                 return None
             part = parts.channel if self.attention == "channel" else parts.space
+            assert part is not None  # an attention is looked for where it came out
             factor = M.reshape(len(M), -1)[parts.images] + (gate == "residual")
             if part.shape != factor.shape or not matches(part, factor, parts.model, self.tolerance):
                 return Fit(explains=False)
@@ -221,16 +230,25 @@ def _separated(draws: Sequence[Draw], tolerance: float) -> Iterator[tuple[Readin
 class Route:
     """The ways through one reading: channel attention first, spatial attention first, or one of them alone."""
 
-    def __init__(self, way, base, reading, draws, parts, tolerance, together):
+    def __init__(
+        self,
+        way: Assignment,
+        base: Formula,
+        reading: Reading,
+        draws: Sequence[Draw],
+        parts: Sequence[Parts],
+        tolerance: float,
+        together: int,
+    ) -> None:
         self.way, self.base, self.reading, self.draws, self.parts = way, base, reading, draws, parts
         self.tolerance, self.together = tolerance, together
         self.roles = [way.resolve(draw.values) for draw in draws]
         self.xs = [draw.x for draw in draws]
         has_channel, has_space = self.parts[0].channel is not None, self.parts[0].space is not None
         both = has_channel and has_space
-        self.gates = ("multiply", "residual") if not reading.changes and both else ("multiply",)
+        self.gates: tuple[str, ...] = ("multiply", "residual") if not reading.changes and both else ("multiply",)
         if "channel_gate" in reading.changes:
-            self.gates = (reading.changes["channel_gate"],)
+            self.gates = (str(reading.changes["channel_gate"]),)
 
     def found(self) -> Iterator[Found]:
         """Yield the formulas that fit both parts."""
@@ -254,7 +272,7 @@ class Route:
                 for both in self.fitting("channel", formula, F1):
                     yield from self._verified(both)
 
-    def _gated(self, formula, attention, x, roles):
+    def _gated(self, formula: Formula, attention: str, x: np.ndarray, roles: Roles) -> np.ndarray:
         if attention == "channel":
             return gated(x, channel_map(x, roles, formula), formula.channel_gate)
         return gated(x, spatial_map(x, roles, formula), formula.spatial_gate)

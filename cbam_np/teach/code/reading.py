@@ -1,14 +1,18 @@
 """What a student's function returns, read leniently by the trace's names; what cannot be read is told in words."""
 
 import difflib
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from ..calculation.trace import ALIASES
 from ..mistakes.code import WEIGHTS
 from .calling import Unusable
+from .cases import Case
+
+Numbers: TypeAlias = np.ndarray | np.generic
+Shape: TypeAlias = tuple[int, ...]
 
 NO_CACHE = object()
 LABELS = {"dF": "dx"}  # what the steps are called where gradients are returned
@@ -31,15 +35,15 @@ class Answer(NamedTuple):
     `output` is the name of the step that the function ends with, `given` the shape in which it gave that.
     """
 
-    values: dict
-    problems: list
+    values: dict[str, np.ndarray]
+    problems: list[Problem]
     output: str | None = None
-    given: tuple = ()
+    given: Shape = ()
     cache: object = NO_CACHE
     tolerance: float = 1e-6
 
 
-def as_numbers(value, name):
+def as_numbers(value: Any, name: str) -> Numbers:
     """Return what was given for `name` as an array of finite numbers."""
     if hasattr(value, "detach"):  # a framework's tensor
         value = value.detach().cpu().numpy()
@@ -55,13 +59,13 @@ def as_numbers(value, name):
     return value
 
 
-def tolerance_of(arrays):
+def tolerance_of(arrays: Iterable[Numbers]) -> float:
     """Return the relative difference that rounding may make."""
     floats = [a.dtype.itemsize for a in arrays if a.dtype.kind == "f"]
     return max(({2: 1e-2, 4: 1e-4}.get(size, 1e-6) for size in floats), default=1e-6)
 
 
-def read_forward(result, case):
+def read_forward(result: Any, case: Case) -> Answer:
     """Read what a forward function returned: the output, or named steps, alone or with a cache.
 
     Parameters
@@ -100,7 +104,7 @@ def read_forward(result, case):
     return Answer(values, [], name, array.shape, cache, tolerance_of([array]))
 
 
-def read_backward(result, case):
+def read_backward(result: Any, case: Case) -> Answer:
     """Read what a backward function returned: dx, or (dx, grads), where grads may name steps on the way as well."""
     if isinstance(result, tuple):
         if len(result) != 2 or not isinstance(result[1], Mapping):
@@ -118,7 +122,9 @@ def read_backward(result, case):
     return Answer(values, problems, tolerance=max(tolerance, tolerance_of([dx])))
 
 
-def _read_named(given, names, case):
+def _read_named(
+    given: Mapping[Any, Any], names: Sequence[str], case: Case
+) -> tuple[dict[str, np.ndarray], list[Problem], float]:
     """Return what was given for the steps `names`, in their order, and what was wrong with the rest of it."""
     given = {ALIASES.get(name, name): value for name, value in given.items()}
     values, problems, arrays = {}, [], []
@@ -138,11 +144,11 @@ def _read_named(given, names, case):
     return values, problems, tolerance_of(arrays)
 
 
-def _fits(came, expected):
+def _fits(came: Shape, expected: Shape) -> bool:
     return [n for n in came if n > 1] == [n for n in expected if n > 1]
 
 
-def shaped(array, name, case):
+def shaped(array: Numbers, name: str, case: Case) -> np.ndarray:
     """Return an array in the trace's shape, which differs at most by axes of length 1."""
     expected = case.shape(name)
     if not _fits(array.shape, expected):
@@ -151,7 +157,7 @@ def shaped(array, name, case):
     return array.reshape(expected).astype(float)
 
 
-def _usual(name, expected):
+def _usual(name: str, expected: Shape) -> Shape:
     """Return the shape that a function should give: with keepdims, as in the lecture's code."""
     if name == "M_c":
         return (*expected, 1, 1)
@@ -160,20 +166,20 @@ def _usual(name, expected):
     return (1, *expected) if name == "dW7" else expected
 
 
-def _why(came, name, case):
+def _why(came: Shape, name: str, case: Case) -> str:
     """Guess what led to a wrong shape."""
     expected, (N, C, H, W) = case.shape(name), case.x.shape
     rows = case.params["W7"].shape[-1] - 1 if "W7" in case.params else 0
     if rows and len(came) > 2 and tuple(came[-2:]) == (H - rows, W - rows):
         return f": padding was forgotten, k // 2 = {rows // 2} zeros on each side"
-    came, usual = [n for n in came if n > 1], [n for n in expected if n > 1]
-    if N > 1 and came == usual[1:]:
+    long, usual = [n for n in came if n > 1], [n for n in expected if n > 1]
+    if N > 1 and long == usual[1:]:
         return ": the batch axis is missing"
-    if sorted(came) == sorted(usual):
+    if sorted(long) == sorted(usual):
         return ": its axes are in another order"
-    if name == case.output and came in ([n for n in s if n > 1] for s in ((N, C), (N, H, W))):
+    if name == case.output and long in ([n for n in s if n > 1] for s in ((N, C), (N, H, W))):
         return ": is it an attention map that was not multiplied on yet?"
-    if name == case.output and len(came) > 3:
+    if name == case.output and len(long) > 3:
         return (
             ": were axes lost in a mean or max, so that its result was repeated along others? keepdims=True keeps them"
         )

@@ -12,7 +12,8 @@ from ..mistakes.code import WEIGHTS
 from ..mistakes.variants import Variant
 from ..report.blocks import Block, Items, Sentences, as_html, as_text
 from ..report.verdicts import RIGHT, WRONG
-from .reading import LABELS
+from .cases import Case
+from .reading import LABELS, Problem
 
 TITLES = {"channel": "channel attention", "spatial": "spatial attention", "cbam": "CBAM"}
 
@@ -42,22 +43,22 @@ class Comparison:
     tolerance: float
 
     @cached_property
-    def differences(self):
+    def differences(self) -> np.ndarray:
         """Differences relative to the largest number."""
         return np.abs(self.yours - self.expected) / (np.abs(self.expected).max(initial=0) or 1)
 
     @property
-    def ok(self):
+    def ok(self) -> bool:
         """True where nothing is wrong."""
         return bool((self.differences <= self.tolerance).all())
 
     @property
-    def label(self):
+    def label(self) -> str:
         """What the step is called where gradients are returned: dx for dF."""
         return LABELS.get(self.name, self.name)
 
     @property
-    def first_wrong(self):
+    def first_wrong(self) -> str:
         """The first wrong entry in words: where, what came, what was expected."""
         index = tuple(np.argwhere(self.differences > self.tolerance)[0])
         image, entry = ("", index) if self.name in WEIGHTS else (f" of image {index[0] + 1}", index[1:])
@@ -66,7 +67,7 @@ class Comparison:
         return f"{where}: yours {yours}, expected {expected}"
 
 
-def _distinct(*values):
+def _distinct(*values: float) -> list[str]:
     for digits in (4, 8, 16):
         texts = [f"{float(value):.{digits}g}" for value in values]
         if len(set(texts)) == len(texts):
@@ -260,7 +261,17 @@ class FunctionReport(CodeReport):
         Whether a backward pass was compared.
     """
 
-    def __init__(self, what, cases, comparisons, problems, notes, explanations=(), whole=True, backward=False):
+    def __init__(
+        self,
+        what: str,
+        cases: Sequence[Case],
+        comparisons: Sequence[Comparison],
+        problems: Sequence[tuple[int, Problem]],
+        notes: Sequence[str],
+        explanations: Sequence[Explanation] = (),
+        whole: bool = True,
+        backward: bool = False,
+    ) -> None:
         super().__init__(what, notes, inputs=[list(case.x.shape) for case in cases])
         self.backward, self.whole, self.differs_at_ties_only = backward, whole, False
         self.shapes, self.steps = tuple(case.x.shape for case in cases), cases[0].steps

@@ -1,6 +1,6 @@
 """A function compared step by step with the right calculation, forward and backward."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,13 +54,15 @@ def check_steps(
     return report
 
 
-def _numbers_of_ties(cases, answers):
+def _numbers_of_ties(cases: Sequence[Case], answers: Sequence[Answer]) -> set[int]:
     """Return the numbers of the inputs on which it matters who gets the gradient of a tied maximum."""
     untied = without_ties(_seen(cases, answers))
     return {number for number, case in enumerate(cases, start=1) if not any(s.case is case for s in untied)}
 
 
-def _run(function, arguments, how, read, case):
+def _run(
+    function: Callable, arguments: tuple[Any, ...], how: str, read: Callable[[Any, Case], Answer], case: Case
+) -> Answer:
     """Call a function and read what it returns; an answer without values says what was wrong."""
     changed: list[str] = []
     try:
@@ -70,7 +72,9 @@ def _run(function, arguments, how, read, case):
     return answer._replace(problems=[*map(Problem, changed), *answer.problems])
 
 
-def _run_backward(backward, cases, answers):
+def _run_backward(
+    backward: Callable, cases: Sequence[Case], answers: Sequence[Answer]
+) -> tuple[list[Answer], list[Case]]:
     """Run backward on every case, with a gradient of the shape that forward gave."""
     cases = [case.ending_at(answer.output or case.output) for case, answer in zip(cases, answers, strict=True)]
     found = []
@@ -85,7 +89,9 @@ def _run_backward(backward, cases, answers):
     return found, cases
 
 
-def _judge_backward(cases, answers, before):
+def _judge_backward(
+    cases: Sequence[Case], answers: Sequence[Answer], before: Sequence[Comparison]
+) -> tuple[list[Comparison], list[str], tuple[Explanation, ...], bool]:
     """Compare the backward pass; where only the rule for ties is another one, that is a note."""
     comparisons = _compare(cases, answers)
     if all(c.ok for c in comparisons):
@@ -107,12 +113,12 @@ def _judge_backward(cases, answers, before):
     return [*before, *comparisons], [], *explain(seen, first, backward=True)
 
 
-def _in_words(ties):
+def _in_words(ties: Mapping[str, str]) -> str:
     """Say who gets a tied maximum's gradient: {"space": "split"} -> "over space to all of them in even parts"."""
     return " and ".join(f"over {over} {TIES[rule]}" for over, rule in ties.items())
 
 
-def _compare(cases, answers):
+def _compare(cases: Sequence[Case], answers: Sequence[Answer]) -> list[Comparison]:
     """Compare every step that was given, by step, then by input."""
     names = cases[0].steps
     pairs = [(i, case, answer) for i, (case, answer) in enumerate(zip(cases, answers, strict=True), start=1)]
@@ -124,9 +130,9 @@ def _compare(cases, answers):
     ]
 
 
-def _first(comparisons):
+def _first(comparisons: Iterable[Comparison]) -> str:
     return next(c.name for c in comparisons if not c.ok)
 
 
-def _seen(cases, answers):
+def _seen(cases: Sequence[Case], answers: Sequence[Answer]) -> list[Seen]:
     return [Seen(c, a.values, a.tolerance) for c, a in zip(cases, answers, strict=True) if a.values]

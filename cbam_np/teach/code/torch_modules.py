@@ -2,6 +2,7 @@
 
 import copy
 import sys
+from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import Any
 
@@ -158,7 +159,7 @@ class TorchModule(Subject):
 
     # --- what it holds ---
 
-    def _units(self):
+    def _units(self) -> Iterator[Unit]:
         """Yield the layers that hold something of their own, in the module's order."""
         for path, layer in self.module.named_modules():
             own = {n: p for n, p in layer.named_parameters(recurse=False) if _is_known(p)}
@@ -172,7 +173,7 @@ def random_numbers_kept() -> Any:
     return torch.random.fork_rng(devices=[]) if torch is not None else nullcontext()
 
 
-def layer_units(layer: Any, prefix: str, own: dict, buffers: dict):
+def layer_units(layer: Any, prefix: str, own: dict, buffers: dict) -> Iterator[Unit]:
     """Yield the units of one layer: a weight with its bias, a normalisation, or bare arrays one by one."""
     shapes = {name: tuple(p.shape) for name, p in own.items()}
     label = type(layer).__name__

@@ -60,8 +60,8 @@ def _largest_of_a_channel(c: Calculation) -> list[Change]:
     """Every pixel gets the maximum of a whole channel, or of all of them."""
     source = c["Fs_max"].inputs[0]
 
-    def largest(which):
-        def compute(x):
+    def largest(which: int | slice) -> Change:
+        def compute(x: np.ndarray) -> np.ndarray:
             return np.full(x.shape[1:], x[which].max())
 
         bound = monotone_bound(compute)
@@ -77,8 +77,8 @@ def _part_of_the_channel(name: str, function: Callable) -> Callable[[Calculation
         source = c[name].inputs[0]
         parts = [(slice(None), i) for i in range(c.H)] + [(slice(None), slice(None), j) for j in range(c.W)]
 
-        def of(part):
-            def pooled(x, axis):
+        def of(part: tuple[int | slice, ...]) -> Change:
+            def pooled(x: np.ndarray, axis: tuple[int, ...]) -> np.ndarray:
                 return function(x[part], axis=1)
 
             return {name: reduction(source, "cij->c", pooled, "")._replace(spell=unspelled)}
@@ -94,8 +94,8 @@ def _fewer_channels(name: str, function: Callable) -> Callable[[Calculation], li
     def change(c: Calculation) -> list[Change]:
         source = c[name].inputs[0]
 
-        def of(left_out):
-            def pooled(x, axis):
+        def of(left_out: int) -> Change:
+            def pooled(x: np.ndarray, axis: tuple[int, ...]) -> np.ndarray:
                 return function(np.delete(x, left_out, axis=0), axis=0)
 
             return {name: reduction(source, "cij->ij", pooled, "")._replace(spell=unspelled)}
@@ -110,8 +110,8 @@ def _one_channel_for_all(c: Calculation) -> list[Change]:
     name = c.gate("M_c")
     before = c[name].inputs[1]
 
-    def of(which):
-        def arrange(m, F):
+    def of(which: int) -> Change:
+        def arrange(m: np.ndarray, F: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             return np.full(m.shape, m[which]), F
 
         return {name: products(term("c,cij->cij", "M_c", before, arrange=arrange))}
