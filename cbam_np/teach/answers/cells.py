@@ -126,18 +126,18 @@ def read_cell(text: str) -> Written | None:
     return _finished(bare, value, numeral, numeral, note)
 
 
-def _bare(text):
+def _bare(text: str) -> str:
     text = text.strip(EDGES)
     while text[:1] and text[0] in "≈~=":
         text = text[1:].strip(EDGES)
     return text
 
 
-def _one_line(text):
+def _one_line(text: str) -> bool:
     return len(text) <= SHORT and text.isprintable()
 
 
-def _unwrapped(line):
+def _unwrapped(line: str) -> str:
     """Take a number out of "np.float64( )" or "tensor([[ ]])"."""
     match = WRAPPED.fullmatch(line)
     line = match[1] if match else line
@@ -146,14 +146,14 @@ def _unwrapped(line):
     return line
 
 
-def _finished(text, found, literal, read_as, note=""):
+def _finished(text: str, found: Value, literal: str, read_as: str, note: str = "") -> Written:
     """Return a reading; long decimals come from a computer and are right to single precision."""
     tolerance = found.tolerance
     if (
         len(re.sub(r"^0+|e.*|[^0-9]", "", literal.casefold().lstrip("+-0.").partition("/")[0])) >= MANY_DIGITS
         and tolerance
     ):
-        tolerance = max(tolerance, SINGLE * max(1, abs(found.value)))
+        tolerance = max(tolerance, SINGLE * max(Fraction(1), abs(found.value)))
     return Written(text, found.value, tolerance, read_as, note)
 
 
@@ -168,13 +168,15 @@ def show(value: Value) -> str:
     return f"{float(value.value):.{decimals}f}" if abs(value.value) < 10**9 else f"{float(value.value):.4g}"
 
 
-def _read_chain(line):
+def _read_chain(line: str) -> tuple[Value, str, str]:
     """Return the last number of a chain, as a value and as text, and what does not fit in the chain."""
     pieces = JOINTS.split(line.strip(" "))
     if len(pieces) > 2 * MOST_PARTS:
         raise NotNumeric(f"write at most {MOST_PARTS} parts")
     parts, joints = pieces[::2], ["", *pieces[1::2]]
-    read, note, problem = None, "", None
+    read: tuple[Value, str, str] | None = None  # value, number and whole part, as text
+    problem: NotNumeric | None = None
+    note = ""
     for part, joint in zip(parts, joints, strict=True):
         text = part.strip(ENDINGS)
         if not text:
@@ -196,16 +198,16 @@ def _read_chain(line):
     return read[0], read[1], note
 
 
-def _agree(a, b):
+def _agree(a: Value, b: Value) -> bool:
     return abs(a.value - b.value) <= 2 * (a.tolerance + b.tolerance) + Fraction(1, 10**9)
 
 
-def _decimal_points(line):
+def _decimal_points(line: str) -> str:
     """Turn decimal commas into points."""
     return re.sub(r"(?<![\d.]),(?=\d)|(?<=\d),(?=\d)", ".", line)
 
 
-def _read_part(part):
+def _read_part(part: str) -> tuple[Value, str]:
     """Read one number or calculation, with a remark behind it or not; return its value, and the number as text."""
     part = part.strip(EDGES)
     if re.search(r"\d['\s]\d{3}(?!\d)|\d,\d.*\d\.\d|\d\.\d.*\d,\d|\d,\d+,\d", part):
@@ -230,13 +232,13 @@ def _read_part(part):
         raise problem from None
 
 
-def _scientific(match):
+def _scientific(match: re.Match[str]) -> str:
     if "e" in match[1]:
         return match[0]
     return f"{match[1]}e{match[2]}{match[3]}"
 
 
-def _without_remark(part):
+def _without_remark(part: str) -> str | None:
     """Return a part without a remark at its end, or without the same number said again; None where there is none."""
     if part.endswith(tuple(ENDINGS)):
         going_on = GOING_ON.search(part)
@@ -256,14 +258,14 @@ def _without_remark(part):
     return before
 
 
-def _value(text):
+def _value(text: str) -> Value | None:
     try:
         return evaluate(text)
     except NotNumeric:
         return None
 
 
-def _meant(part):
+def _meant(part: str) -> str:
     """Return the number that a part would be with 0 for O and 1 for l, or without a space; "" if that is no number."""
     part = part.strip(ENDINGS + "≈")
     swapped = "".join(part.translate(LETTERS).split())

@@ -19,6 +19,7 @@ from typing import NamedTuple
 LARGEST_EXPONENT = 30
 MOST_BITS = 1000  # of a fraction's two numbers, so that it still fits a float
 DEEPEST = 20  # parentheses in parentheses
+ONE = Fraction(1)
 SHARE = Fraction(1, 100)  # of its value, as far as a worked out number may be off
 
 NUMERAL = r"(?:\d+(?:\.\d*)?|\.\d+)(?:\(\d+\))?(?:e[+-]?\d+)?"
@@ -93,7 +94,7 @@ class _Token(NamedTuple):
     spaced: bool
 
 
-def _tokens(text):
+def _tokens(text: str) -> list[_Token]:
     tokens, at = [], 0
     text = text.rstrip()
     while at < len(text):
@@ -109,21 +110,21 @@ def _tokens(text):
 class _Parser:
     """Reads tokens from left to right; `steps` counts the calculations on the way."""
 
-    def __init__(self, tokens):
+    def __init__(self, tokens: list[_Token]) -> None:
         self.tokens, self.at, self.steps, self.depth = tokens, 0, 0, 0
 
     @property
-    def here(self):
+    def here(self) -> _Token | None:
         return self.tokens[self.at] if self.at < len(self.tokens) else None
 
-    def sign(self, signs):
+    def sign(self, signs: str) -> str:
         """Take one of these signs, if it comes next."""
         if self.here is not None and self.here.kind == "sign" and self.here.text in signs:
             self.at += 1
             return self.tokens[self.at - 1].text
         return ""
 
-    def expression(self):
+    def expression(self) -> Value:
         self.depth += 1
         if self.depth > DEEPEST:
             raise NotNumeric("write it with fewer parentheses")
@@ -131,11 +132,11 @@ class _Parser:
         while sign := self.sign("+-"):
             other = self.term()
             total, other = _finer(total, other), _finer(other, total)
-            total = self.worked(total.value + other.value * (1 if sign == "+" else -1), total, other, (1, 1))
+            total = self.worked(total.value + other.value * (1 if sign == "+" else -1), total, other, (ONE, ONE))
         self.depth -= 1
         return total
 
-    def term(self):
+    def term(self) -> Value:
         total, divided = self.factor(), False
         while True:
             if self.sign("*"):
@@ -149,12 +150,12 @@ class _Parser:
             else:
                 return total
 
-    def starts_a_product(self):
+    def starts_a_product(self) -> bool:
         """Tell whether a parenthesis or a function follows at once, as in "2(1+3)"."""
         here = self.here
         return here is not None and not here.spaced and (here.text == "(" or here.kind == "name")
 
-    def factor(self):
+    def factor(self) -> Value:
         depth = 0
         negative = False
         while sign := self.sign("+-"):
@@ -164,7 +165,7 @@ class _Parser:
         found = self.power()
         return found._replace(value=-found.value) if negative else found
 
-    def power(self):
+    def power(self) -> Value:
         base = self.operand()
         while self.sign("%"):
             base = _percent(base)
@@ -177,7 +178,7 @@ class _Parser:
         self.depth -= 1
         return self.raised(base, exponent)
 
-    def operand(self):
+    def operand(self) -> Value:
         token = self.here
         if token is None:
             raise NotNumeric("something is missing at the end")
@@ -202,18 +203,18 @@ class _Parser:
 
     # --- calculations ---
 
-    def worked(self, value, first, second, slopes):
+    def worked(self, value: Fraction, first: Value, second: Value, slopes: tuple[Fraction, Fraction]) -> Value:
         """Return a result of two values; it moves by so much, `slopes`, when they do."""
         self.steps += 1
-        tolerance = sum(abs(s) * v.tolerance for s, v in zip(slopes, (first, second), strict=True))
+        tolerance = sum((abs(s) * v.tolerance for s, v in zip(slopes, (first, second), strict=True)), Fraction(0))
         places = [v.places for v in (first, second) if v.places is not None]
         return _bounded(Value(value, tolerance, max(places, default=None)))
 
-    def multiplied(self, a, b):
+    def multiplied(self, a: Value, b: Value) -> Value:
         a, b = _weight(a), _weight(b)
         return self.worked(a.value * b.value, a, b, (b.value, abs(a.value) + a.tolerance))
 
-    def divided(self, a, b):
+    def divided(self, a: Value, b: Value) -> Value:
         if b.value == 0:
             raise NotNumeric("nothing can be divided by 0")
         b = _weight(b)
@@ -222,50 +223,50 @@ class _Parser:
             raise NotNumeric("the number that you divide by may be 0")
         return self.worked(a.value / b.value, a, b, (1 / least, abs(a.value) / (abs(b.value) * least)))
 
-    def raised(self, base, exponent):
+    def raised(self, base: Value, exponent: Value) -> Value:
         if exponent.value.denominator == 1 and abs(exponent.value) <= LARGEST_EXPONENT and not exponent.tolerance:
             if base.value == 0 and exponent.value < 0:
                 raise NotNumeric("nothing can be divided by 0")
             if max(base.value.numerator.bit_length(), base.value.denominator.bit_length()) <= MOST_BITS // 8:
                 value = base.value ** int(exponent.value)
-                slope = exponent.value * value / base.value if base.value else 0
-                return self.worked(value, base, exponent, (slope, 0))
+                slope = exponent.value * value / base.value if base.value else Fraction(0)
+                return self.worked(value, base, exponent, (slope, Fraction(0)))
         if base.value <= 0:
             raise NotNumeric("write it without a power of a negative number")
         log = math.log(base.value)
         value = _fraction(lambda: math.exp(float(exponent.value) * log))
         return self.worked(value, base, exponent, (exponent.value * value / base.value, value * Fraction(log)))
 
-    def applied(self, function, inner):
+    def applied(self, function: Callable[[float], float], inner: Value) -> Value:
         value = _fraction(lambda: function(float(inner.value)))
         ends = [_fraction(lambda e=e: function(float(inner.value + e * inner.tolerance))) for e in (-1, 1)]
         self.steps += 1
         return _bounded(Value(value, max(abs(end - value) for end in ends), inner.places))
 
 
-def _percent(v):
+def _percent(v: Value) -> Value:
     """Return hundredths; a whole number of them was rounded."""
     if v.places is None and v.value.denominator == 1:
         return Value(v.value / 100, Fraction(1, 200), 2)
     return Value(v.value / 100, v.tolerance / 100, None if v.places is None else v.places + 2)
 
 
-def _mixed(text):
-    whole, part = text.split(maxsplit=1)
-    part = _quotient(part)
+def _mixed(text: str) -> Fraction:
+    whole, quotient = text.split(maxsplit=1)
+    part = _quotient(quotient)
     if part >= 1:
         raise NotNumeric("write a + between the whole number and the fraction, or a · where you multiply")
     return int(whole) + part
 
 
-def _quotient(text):
+def _quotient(text: str) -> Fraction:
     upper, lower = map(int, text.split("/"))
     if lower == 0:
         raise NotNumeric("nothing can be divided by 0")
     return Fraction(upper, lower)
 
 
-def _literal(text, dots):
+def _literal(text: str, dots: bool) -> Value:
     """Read one numeral; with dots after it, the digits go on, or were rounded where they stop."""
     digits, _, exponent = text.partition("e")
     if abs(int(exponent or 0)) > LARGEST_EXPONENT:
@@ -289,17 +290,17 @@ def _literal(text, dots):
     return Value(value, unit / 2, max(0, decimals - int(exponent or 0)))
 
 
-def _weight(v):
+def _weight(v: Value) -> Value:
     """Take a decimal that is a multiple of 1/8, such as 0.5 or 0.25, as exact: it is a weight, and not a result."""
     return Value(v.value) if v.value.denominator in (1, 2, 4, 8) else v
 
 
-def _finer(v, other):
+def _finer(v: Value, other: Value) -> Value:
     """Take such a decimal as exact in a sum, too, where the other number has more decimals."""
     return _weight(v) if v.places is not None and other.places is not None and v.places < other.places else v
 
 
-def _bounded(v):
+def _bounded(v: Value) -> Value:
     if max(v.value.numerator.bit_length(), v.value.denominator.bit_length()) > MOST_BITS:
         v = v._replace(value=_fraction(lambda: float(v.value)))
     return v
@@ -313,11 +314,11 @@ def _fraction(compute: Callable) -> Fraction:
         raise NotNumeric("the result is too large, or no number") from None
 
 
-def _sigmoid(z):
+def _sigmoid(z: float) -> float:
     return 1 / (1 + math.exp(-z)) if z >= 0 else math.exp(z) / (1 + math.exp(z))
 
 
-FUNCTIONS: dict[str, Callable] = {
+FUNCTIONS: dict[str, Callable[[float], float]] = {
     "exp": math.exp,
     "σ": _sigmoid,
     "sigmoid": _sigmoid,

@@ -7,10 +7,14 @@ name's own commas are inside its brackets, so neither `M_s[2,3],0.5` nor `M_s[2,
 import json
 import re
 import tomllib
-from os import fsdecode
+from collections.abc import Iterable
+from os import PathLike, fsdecode
 from pathlib import Path
+from typing import TypeAlias
 
 from .numerals import AnswerError, shown
+
+Line: TypeAlias = tuple[str, str, object]  # where it is, a name and its answer
 
 LARGEST = 1_000_000  # bytes
 MOST_LINES = 20_000
@@ -28,7 +32,7 @@ RULE = re.compile(r"[\s|:=+-]*")
 DOTTED = re.compile(r"""(?:\.\s*["'\w-]+\s*){20}""")  # tomllib takes minutes for a.a.a. and so on
 
 
-def read_file(path):
+def read_file(path: str | PathLike[str]) -> dict[str, object]:
     """Read names and answers as they stand in a file.
 
     Parameters
@@ -49,7 +53,7 @@ def read_file(path):
     return _once((name, answer) for _, name, answer in entries(path))
 
 
-def entries(path):
+def entries(path: str | PathLike[str]) -> list[Line]:
     """Return a file's answers as a list of (line, name, answer); line is "line 3" in CSV, and "" elsewhere."""
     path = Path(fsdecode(path))
     name, suffix = shown(path.name or str(path)), path.suffix.lower()
@@ -76,7 +80,7 @@ def entries(path):
     return found
 
 
-def _decoded(data):
+def _decoded(data: bytes) -> str:
     encoding = "UTF-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "UTF-8"
     try:
         return data.decode(encoding).removeprefix("\ufeff")
@@ -84,7 +88,7 @@ def _decoded(data):
         raise AnswerError(f"is not {encoding}, see byte {error.start + 1}: save it as UTF-8") from None
 
 
-def _lines(text):
+def _lines(text: str) -> list[Line]:
     found, lines = [], text.splitlines()
     if len(lines) > MOST_LINES:
         raise AnswerError(f"has more than {MOST_LINES} lines: answers are a few lines of text")
@@ -106,7 +110,7 @@ def _lines(text):
     return found
 
 
-def _json(text):
+def _json(text: str) -> list[Line]:
     if not text.strip():
         return []
     try:  # names that come twice stay in the list of pairs
@@ -122,12 +126,12 @@ class _Pairs(list):
     """The pairs of an object in JSON, in their order."""
 
 
-def _plain(answer):
+def _plain(answer: object) -> object:
     """Return pairs within an answer as a dict."""
     return {name: _plain(own) for name, own in answer} if isinstance(answer, _Pairs) else answer
 
 
-def _toml(text):
+def _toml(text: str) -> list[Line]:
     hint = 'put names in quotes, as in "M_c[1]" = 0.81'
     if DOTTED.search(text):
         raise AnswerError(f"is not TOML with answers, it has too many dots: {hint}")
@@ -141,7 +145,7 @@ def _toml(text):
 READERS = {".csv": _lines, ".tsv": _lines, ".txt": _lines, ".md": _lines, ".json": _json, ".toml": _toml}
 
 
-def _once(pairs):
+def _once(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
     """Return a dict, after checking that no name has two answers."""
     found: dict[str, object] = {}
     for name, answer in pairs:

@@ -54,7 +54,7 @@ def split_list(text: str, shape: tuple[int, ...]) -> list | None:
     return _folded(flat, shape) if flat else None
 
 
-def _inside(text):
+def _inside(text: str) -> str:
     """Return what stands within "array([...])", "[...]" or "(...)"."""
     text = re.sub(
         r"^(?:(?:np|numpy|torch)\.)?(?:array|tensor|asarray)\s*\((.*?)(?:,\s*dtype.*)?\)$", r"\1", text, flags=re.S
@@ -65,7 +65,7 @@ def _inside(text):
     return match[1] if match else text
 
 
-def _closes_at_the_end(text):
+def _closes_at_the_end(text: str) -> bool:
     depth = 0
     for at, character in enumerate(text):
         depth += (character in "([{") - (character in ")]}")
@@ -74,7 +74,7 @@ def _closes_at_the_end(text):
     return False
 
 
-def _rows(text):
+def _rows(text: str) -> list[str] | None:
     """Return the groups in brackets that a text consists of; None if it does not."""
     rows, depth, start = [], 0, 0
     for at, character in enumerate(text):
@@ -90,7 +90,7 @@ def _rows(text):
     return rows if rows and depth == 0 else None
 
 
-def _folded(flat, shape):
+def _folded(flat: list, shape: tuple[int, ...]) -> list:
     """Fold a flat list into a shape, row by row."""
     for n in reversed(shape[1:]):
         flat = [flat[i : i + n] for i in range(0, len(flat), n)]

@@ -116,7 +116,7 @@ def nearest_names(text: str, trace: Trace) -> list[str]:
 
 
 @lru_cache(maxsize=32)
-def _known(names, folded):
+def _known(names: tuple[str, ...], folded: bool) -> list[tuple[str, str]]:
     """Return (spelling, name) of all names, the longest first."""
     spellings = {re.sub(r"[\s_]+", "", name.casefold() if folded else name): name for name in names}
     spellings |= {re.sub(r"_", "", alias): name for alias, name in ALIASES.items() if name in names}
@@ -125,7 +125,7 @@ def _known(names, folded):
     return sorted(spellings.items(), key=lambda item: -len(item[0]))
 
 
-def _rest(text, length):
+def _rest(text: str, length: int) -> str | None:
     """Return what follows the first so many characters that are neither spaces nor underscores."""
     for at, character in enumerate(text):
         if length == 0:
@@ -134,7 +134,7 @@ def _rest(text, length):
     return "" if length == 0 else None
 
 
-def _index(rest, name, shape):
+def _index(rest: str, name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
     """Return the 1-based index that is written behind a name."""
     if re.search(r"(?<!\w)-\s*\d", rest):
         raise AnswerError(f"{name} has indices from 1 on, as on the slides, not negative ones")
@@ -150,10 +150,10 @@ def _index(rest, name, shape):
     return index
 
 
-def _as_written(short, rest):
+def _as_written(short: str, rest: str) -> str:
     tail = len(rest)
     return short[: len(short) - tail].rstrip(" [_(") if tail else short
 
 
-def _squeezed(name):
+def _squeezed(name: str) -> str:
     return re.sub(r"[\s_]", "", name).casefold()

@@ -109,7 +109,7 @@ def bare(answer: object) -> object:
     return str(answer) if isinstance(answer, Decimal) else answer
 
 
-def _read(answer):
+def _read(answer: object) -> Written | None:
     if isinstance(answer, str):
         return read_cell(answer)
     if isinstance(answer, float):  # np.float64 is one, too
@@ -127,7 +127,7 @@ def _read(answer):
     raise NotNumeric("write it as text or as a plain number")
 
 
-def _of_float(answer):
+def _of_float(answer: float) -> Written:
     """Read a float as Python prints it: to its last digit, or to single precision where there are many."""
     text = repr(answer)
     digits, _, exponent = text.partition("e")

@@ -128,10 +128,10 @@ def read_answers(answers: Any, trace: Trace) -> Answers:
 class _Reader:
     """Reads answers one by one."""
 
-    def __init__(self, trace):
+    def __init__(self, trace: Trace) -> None:
         self.trace, self.answers = trace, Answers()
 
-    def read(self, line, key, answer):
+    def read(self, line: str, key: object, answer: object) -> None:
         key = f"{key[0]}[{','.join(map(str, key[1:]))}]" if isinstance(key, tuple) and key else key
         if isinstance(answer, Mapping) and answer:
             for part, own in list(answer.items()):
@@ -146,7 +146,7 @@ class _Reader:
         for at, cell in cells:
             self.place(line, step, name, at, cell)
 
-    def place(self, line, step, name, at, cell):
+    def place(self, line: str, step: str, name: str, at: Index, cell: object) -> None:
         here, entry = _entry(name, at), tuple(i - 1 for i in at)
         found = self.answers.found.setdefault(step, {})
         number: Written | Unread | None
@@ -160,16 +160,16 @@ class _Reader:
         elif number is not None and not _agree(before, number):
             self.unplaced(line, here, cell, f"{_entry(step, at)} is {before.text} already: keep one of the two")
 
-    def unplaced(self, line, key, answer, hint):
+    def unplaced(self, line: str, key: object, answer: object, hint: str) -> None:
         name = shown(key).strip("'\"") if isinstance(key, str) else shown(key)
         self.answers.unplaced.append(Unplaced(f"{line}: {name}" if line else name, shown(answer).strip("'\""), hint))
 
 
-def _agree(a, b):
-    return isinstance(b, Written) and abs(a.value - b.value) <= a.tolerance + b.tolerance
+def _agree(a: Written | Unread, b: Written | Unread) -> bool:
+    return isinstance(a, Written) and isinstance(b, Written) and abs(a.value - b.value) <= a.tolerance + b.tolerance
 
 
-def _entry(name, index):
+def _entry(name: str, index: Index) -> str:
     return f"{name}[{','.join(map(str, index))}]" if index else name
 
 
@@ -198,7 +198,7 @@ def _spread(answer: Any, shape: Index, name: str, index: Index) -> Iterator[tupl
         raise AnswerError(f"{size}, got one answer, {shown(answer)}: say which entry it is, as in {one}")
 
 
-def _array_of(answer, rest):
+def _array_of(answer: Any, rest: Index) -> Any:
     """Return an array as nested lists; axes of length 1 may be missing, or there may be more of them."""
     if hasattr(answer, "detach") and hasattr(answer, "tolist"):
         answer = np.asarray(answer.detach().cpu())
@@ -213,11 +213,11 @@ def _array_of(answer, rest):
     return answer
 
 
-def _long(shape):
+def _long(shape: Index) -> list[int]:
     return [n for n in shape if n != 1]
 
 
-def _unwrapped(answer, shape, rest):
+def _unwrapped(answer: list | tuple, shape: Index, rest: Index) -> list | tuple:
     """Return nested lists in the shape `rest`; the answer as it is where its parts differ in length."""
     try:
         cells = np.empty(shape, object)
@@ -227,7 +227,7 @@ def _unwrapped(answer, shape, rest):
     return cells.reshape(rest).tolist()
 
 
-def _with_index(text, rest):
+def _with_index(text: str, rest: Index) -> tuple[Index, str] | None:
     """Read "1, 2, 0.5" as the entry [1,2] and its answer, as in a table with a column for each index."""
     found = re.fullmatch(r"\s*" + r"(\d)\s*[,;\t]\s*" * len(rest) + r"(.+)", text)
     index = tuple(map(int, found.groups()[:-1])) if found else ()
@@ -236,12 +236,12 @@ def _with_index(text, rest):
     )
 
 
-def _shape(answer, axes=6):
+def _shape(answer: object, axes: int = 6) -> Index:
     """Return the shape of nested lists, as far as their first parts tell."""
     if axes == 0 or not isinstance(answer, list | tuple | np.ndarray):
         return ()
     return (len(answer), *(_shape(answer[0], axes - 1) if len(answer) else ()))
 
 
-def _times(shape):
+def _times(shape: Index) -> str:
     return "×".join(map(str, shape[:4]))

@@ -98,7 +98,7 @@ def plain(text: str) -> str:
     return re.sub(r"-+>|=+>", "→", text.replace("~=", "≈").replace("**", "^").replace("~", "≈")).strip()
 
 
-def _without_latex(text):
+def _without_latex(text: str) -> str:
     for pattern, replacement in LATEX:
         before = None
         while before != text:
@@ -108,7 +108,7 @@ def _without_latex(text):
     return text.replace("{", "(").replace("}", ")").replace("&", ",")
 
 
-def _on_the_line(character):
+def _on_the_line(character: str) -> str:
     """Return a digit of any script as 0 to 9, and "½" as a fraction in ⟨⟩."""
     if character.isascii() or character in RAISED or character in LOWERED:
         return character
@@ -119,7 +119,7 @@ def _on_the_line(character):
     return f"⟨{upper}⟩⟨{lower}⟩" if slash and lower.isdecimal() else character
 
 
-def _fraction(match):
+def _fraction(match: re.Match[str]) -> str:
     """Write a fraction on one line; behind a whole number it makes a mixed number."""
     upper, lower = match[1].strip(), match[2].strip()
     before = match.string[: match.start()].rstrip()
