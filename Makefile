@@ -18,7 +18,7 @@ lab: .venv/everything
 	$(BIN)/jupyter lab notebooks
 
 test: .venv/everything
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-oracle: .venv/oracle
 	$(BIN)/python -m pytest -m oracle tests

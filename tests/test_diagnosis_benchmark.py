@@ -7,12 +7,16 @@ import pytest
 
 from benchmarks import diagnosis
 from benchmarks.student import Student
-from cbam_np.teach.mistakes import MISTAKES, SLIPS, occurrences
+from cbam_np.teach.mistakes import MISTAKES, SLIPS, normalisation, occurrences
 from cbam_np.teach.worksheets.worksheet import worksheet
+
+from .helpers import THOROUGH
 
 
 @pytest.fixture(scope="module")
 def result(tmp_path_factory):
+    if not THOROUGH:
+        pytest.skip("takes minutes: CBAM_NP_TESTS=thorough runs it")
     out = tmp_path_factory.mktemp("results") / "diagnosis"
     diagnosis.main(["--examples", "40", "--worksheets", "1", "--out", str(out)])
     table = (out / "README.md").read_text(encoding="utf-8")
@@ -34,8 +38,8 @@ def test_planted_mistakes_are_found_and_named(result):
 
 
 def test_every_mistake_of_the_catalogue_is_measured(result):
-    made = {mistake.name for mistake in (*MISTAKES, *SLIPS)}
-    assert set(result[0]["mistakes"]) <= made
+    elsewhere = {mistake.name for mistake in normalisation.MISTAKES}  # worksheets have no batch normalisation
+    made = {mistake.name for mistake in (*MISTAKES, *SLIPS)} - elsewhere
     assert made == set(result[0]["mistakes"])
     assert all(f"| {name} |" in result[1] for name in result[0]["mistakes"])
 

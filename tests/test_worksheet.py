@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.student import Student
+from cbam_np.teach.check import check
 from cbam_np.teach.report.advice import HELP
 from cbam_np.teach.worksheets.files import Existing, class_files, sheet_files, write_files
 from cbam_np.teach.worksheets.levels import LEVELS, blanks_of, minutes_of, size_of
@@ -119,7 +120,9 @@ def test_numbers_that_were_handed_out_are_followed_but_not_judged():
     printed = {name: np.asarray(sheet.printed[name], object) for name in ("dF''", "F'")}
     own = {n: np.vectorize(lambda t: float(t) if "/" not in t else eval(t))(a) for n, a in printed.items()}
     dM_s = (own["dF''"] * own["F'"]).sum(axis=0)  # from four printed decimals
-    report = sheet.check({"dM_s": np.vectorize(lambda v: f"{v:.6f}", otypes=[object])(dM_s)})
+    answers = {"dM_s": np.vectorize(lambda v: f"{v:.6f}", otypes=[object])(dM_s)}
+    assert sheet.check(answers).ok  # judged at the three decimals that are asked for
+    report = check(answers, sheet.trace, handed=printed)  # and at all six
     assert report.ok and {j.entry.name.partition("[")[0] for j in report.judgements} == {"dM_s"}
     assert "follows" in {j.verdict for j in report.judgements}
 
