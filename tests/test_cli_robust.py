@@ -68,6 +68,7 @@ def test_a_picture_that_cannot_be_drawn_takes_nothing_away(call, tmp_path, monke
     assert "result.json" in os.listdir(tmp_path) and "attention.png" not in printed + str(os.listdir(tmp_path))
 
 
+@pytest.mark.slow
 def test_a_comparison_without_a_picture_or_a_page(call, tmp_path, monkeypatch):
     monkeypatch.setattr(viz, "comparison_figure", fail)
     out = tmp_path / "out"

@@ -72,6 +72,7 @@ def test_the_packages_own_layers_are_known(dialect, rng):
     )
 
 
+@pytest.mark.slow
 def test_choices_that_no_dialect_has():
     def mlp(v, p):
         h = v @ p["W0"].T

@@ -254,6 +254,7 @@ def rows(out):
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
+@pytest.mark.slow
 def test_stopped_in_every_way_nothing_is_lost_and_nothing_runs_on(undisturbed, tmp_path):
     """Only the parent is told: its workers end with it, and the same command again, at once, finishes the work."""
     out, before = tmp_path / "out", None
@@ -284,6 +285,7 @@ def nothing_runs_on(process):
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
+@pytest.mark.slow
 def test_a_killed_worker_is_told_and_its_run_is_made_again(undisturbed, tmp_path):
     process = start(tmp_path / "out", workers="1")
     os.kill(workers_of(process)[0], signal.SIGKILL)
@@ -300,6 +302,7 @@ def refuse(what):
     raise ValueError(f"{what} is bad")
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_again_and_again_ends_the_work():
     told = []
     with pytest.raises(WorkerError, match="the process for A was killed by SIGKILL, as had the one before it"):

@@ -68,6 +68,7 @@ def test_the_simulated_student_knows_which_step_is_wrong():
     assert slip.value("F'")[1] == pytest.approx(np.round(0.111 * np.asarray(trace["F"].value, float)[1], 3))
 
 
+@pytest.mark.slow
 def test_a_checker_that_errs_would_be_seen(monkeypatch):
     """A checker that ignores the student's rounding calls right answers wrong; one without mistakes names none."""
     from cbam_np.teach.calculation import bounds

@@ -674,6 +674,7 @@ NOT_TO_BE_TOLD = {  # in exact numbers and shapes
 
 
 @pytest.mark.parametrize("what", ["channel", "spatial", "cbam"])
+@pytest.mark.slow
 def test_every_mistake_in_the_catalogue_is_found(what):
     options = {"mlp_bias": what == "channel"} | ({} if what == "cbam" else {"order": what})
     dialect, told = get_dialect("paper", **options), 0

@@ -173,6 +173,7 @@ def test_grad_cam_and_the_maps_of_every_block(model, weights, images):
 
 
 @pytest.mark.skipif(not speed_memory.PROC.exists(), reason="this system has no /proc")
+@pytest.mark.slow
 def test_eight_photographs_and_their_gradient_fit_into_two_gibibytes():
     """ResNet-50 with CBAM, in a process of its own, all of it counted."""
     script = """

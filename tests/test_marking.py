@@ -171,6 +171,7 @@ def test_what_ids_contain_is_shown_as_text(school):
         assert not [cell for cell in row if cell.startswith(("=", "+", "@", "\t"))]
 
 
+@pytest.mark.slow
 def test_marking_twice_gives_the_same(school, capsys):
     root = school[0]
     before = {path: path.read_bytes() for path in (root / "report").rglob("*") if path.is_file()}

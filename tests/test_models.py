@@ -26,7 +26,12 @@ def pictures(rng, count, size=32):
     return rng.integers(0, 256, (count, 3, size, size), dtype=np.uint8)
 
 
-@pytest.mark.parametrize("make", NETWORKS.values(), ids=NETWORKS)
+SLOW = {"ResNet", "ResNet, CBAM", "SmallCNN, deep"}  # every entry is nudged
+
+
+@pytest.mark.parametrize(
+    "make", [pytest.param(make, id=n, marks=[pytest.mark.slow] if n in SLOW else []) for n, make in NETWORKS.items()]
+)
 def test_every_gradient_from_the_loss_to_the_pixels(make, rng):
     model = make(rng=rng, dtype=np.float64)
     x, labels = rng.uniform(0, 255, (3, 3, 8, 8)), np.array([0, 3, 4])

@@ -99,6 +99,7 @@ def answers_of(sheet, change):
     return {name: texts[step][index] for name, (step, index) in sheet.entries.items()}
 
 
+@pytest.mark.slow
 def test_simulated_students_get_the_marks_that_they_deserve():
     sheet = worksheet(11, "forward")
     (text,) = questions(moodle_xml([sheet]))

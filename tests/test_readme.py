@@ -176,6 +176,7 @@ def test_cbam_np_gradcam(tmp_path):
     assert done.returncode == 0 and (tmp_path / command[-1]).stat().st_size > 50_000, done.stderr
 
 
+@pytest.mark.slow
 def test_cbam_np_gradcam_with_weights(tmp_path):
     (command,) = (c.split()[1:] for c in COMMANDS if c.startswith("cbam-np gradcam --weights"))
     files = [word for word in command if "." in word]

@@ -87,6 +87,7 @@ def assert_same_run(out, other):
     assert len({(result["test_accuracy"], result["test_loss"], result["train_accuracy"]) for result in results}) == 1
 
 
+@pytest.mark.slow
 def test_killed_again_and_again_at_any_moment(undisturbed, tmp_path):
     out, kills, delays = tmp_path / "run", 0, random.SystemRandom()  # any moment: another one each time
     process = start("-c", SAVING, str(out), "new")

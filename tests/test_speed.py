@@ -161,6 +161,7 @@ def test_sizes_double():
         assert [np.prod(shape) for shape in shapes] == [64 * 2**n for n in range(3)]
 
 
+@pytest.mark.slow
 def test_every_part_without_pytorch(without_torch, tmp_path, capsys):
     assert speed.main(["--repeats", "1", "--threads", "1", "--out", str(tmp_path), "--only", "abcdefgi"], TINY) == 0
     result = json.loads((tmp_path / "speed.json").read_text(encoding="utf-8"))
