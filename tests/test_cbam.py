@@ -859,7 +859,7 @@ def test_a_batch_in_slices_gives_what_it_gives_whole(order, ties, rng, monkeypat
         assert path == same
         if isinstance(expected, np.ndarray):
             np.testing.assert_allclose(mine, expected, rtol=1e-12, atol=1e-15, err_msg=path)
-        else:
+        elif not path.endswith(".way"):  # how the engine did it
             assert mine == expected, path
 
 

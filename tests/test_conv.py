@@ -68,7 +68,7 @@ def test_slices_of_the_batch_add_up_to_the_batch(case, slice_bytes):
         patch.setattr(slices, "SLICE_BYTES", slice_bytes)
         sliced_out, cache = conv2d_forward(*arrays, **options)
         if slice_bytes == 1:
-            way = convolution._find_way(*cache[:2], *cache[3:])
+            way = cache.way
             assert len(slices.batch_slices(len(out), way.bytes_each(cache.x))) == len(out)
         assert_same(sliced_out, out, scale=1)
         for sliced, whole in zip(conv2d_backward(dout, cache), gradients, strict=False):
@@ -152,7 +152,7 @@ def test_what_does_not_fit_is_answered_in_words(x, W, options, message):
 def convolve(way, monkeypatch, x, W, padding, stride=1):
     """Return output and gradients, computed in one way."""
     with monkeypatch.context() as patch:
-        patch.setattr(convolution, "_find_way", lambda x, W, *options: way(W, *options))
+        patch.setattr(convolution, "find_way", lambda x, W, *options: way(W, *options))
         patch.setattr(convolution, "batch_slices", lambda count, _: [slice(0, 1), slice(1, None)][:count])
         out, cache = conv2d_forward(x, W, padding=padding, stride=stride)
         return out, *conv2d_backward(np.cos(out), cache)[:2]
@@ -200,7 +200,7 @@ def test_winograd_is_exact_in_whole_numbers_but_for_the_kernel(rng):
 
 def test_each_way_is_taken_where_it_is_faster():
     def taken(x, W, stride=1, padding=0, dtype=np.float32):
-        return type(convolution._find_way(np.zeros(x, dtype), np.zeros(W, dtype), stride, padding))
+        return type(convolution.find_way(np.zeros(x, dtype), np.zeros(W, dtype), stride, padding))
 
     lecture = (8, 2, 32, 32), (1, 2, 7, 7)
     assert taken(*lecture, padding=3) is Toeplitz

@@ -5,7 +5,7 @@ Nothing here imports the rest of the package, and everything here can be importe
 """
 
 from .channels import channel_slices, combine_per_channel, multiply_per_channel, scale_and_shift, sum_per_channel
-from .convolution import convolve, convolve_backward, out_shape
+from .convolution import convolve, convolve_backward, find_way, out_shape
 from .elementwise import pass_where_positive, positive_part
 from .gaussian import gelu
 from .layout import flatten, total

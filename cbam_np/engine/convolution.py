@@ -13,7 +13,7 @@ Way = Toeplitz | Winograd | Pointwise | Im2col
 WAYS = (Toeplitz, Winograd, Pointwise, Im2col)  # in the order in which they are tried
 
 
-def _find_way(x: np.ndarray, W: np.ndarray, stride: int, padding: int) -> Way:
+def find_way(x: np.ndarray, W: np.ndarray, stride: int, padding: int) -> Way:
     """Return the fastest way to convolve."""
     return next(way for way in WAYS if way.fits(x, W, stride, padding))(W, stride, padding)
 
@@ -23,20 +23,19 @@ def out_shape(x: np.ndarray, W: np.ndarray, stride: int, padding: int) -> tuple[
     return len(x), len(W), *((n + 2 * padding - W.shape[-1]) // stride + 1 for n in x.shape[2:])
 
 
-def convolve(x: np.ndarray, W: np.ndarray, stride: int, padding: int) -> np.ndarray:
-    """Return the convolution of (N, C, H, W) with kernels (O, C, k, k), a slice of the batch at a time."""
-    way = _find_way(x, W, stride, padding)
+def convolve(x: np.ndarray, W: np.ndarray, stride: int, padding: int) -> tuple[np.ndarray, Way]:
+    """Return the convolution of (N, C, H, W) with kernels (O, C, k, k), a slice of the batch at a time, and the way."""
+    way = find_way(x, W, stride, padding)
     out = np.empty(out_shape(x, W, stride, padding), np.result_type(x, W))
     over_slices(lambda s: way.forward(x[s], out[s]), batch_slices(len(x), way.bytes_each(x)))
-    return out
+    return out, way
 
 
 def convolve_backward(
-    dout: np.ndarray, x: np.ndarray, W: np.ndarray, stride: int, padding: int, want_dx: bool = True
+    dout: np.ndarray, x: np.ndarray, way: Way, want_dx: bool = True
 ) -> tuple[np.ndarray | None, np.ndarray]:
-    """Return the gradients of x, or None where it is not wanted, and of W."""
-    way = _find_way(x, W, stride, padding)
-    dx = np.empty(x.shape, np.result_type(dout, W)) if want_dx else None
+    """Return the gradients of x, or None where it is not wanted, and of the kernels."""
+    dx = np.empty(x.shape, np.result_type(dout, way.W)) if want_dx else None
 
     def part(s: slice) -> np.ndarray:
         return way.backward(dout[s], x[s], None if dx is None else dx[s])

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..engine import piece_count, run_pieces, total
+from ..engine import over_slices, piece_count, run_pieces, total
 from .containers import Container
 from .layer import Layer
 
@@ -30,7 +30,8 @@ class InPieces:
         def run(at: int) -> np.ndarray:
             return self.twins[at].forward(pieces[at], training)
 
-        return np.concatenate(run_pieces(run, range(len(pieces))))
+        side_by_side = run_pieces if training else over_slices  # in inference, images have nothing to share
+        return np.concatenate(side_by_side(run, range(len(pieces))))
 
     def backward(self, dout: np.ndarray) -> None:
         """Fill the network's `grads`; the gradient of the images, for which training has no use, is left out."""
