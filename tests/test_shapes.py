@@ -262,7 +262,7 @@ IMAGES, LABELS = np.zeros((4, 3, 8, 6), np.uint8), np.array([0, 1, 1, 0])
 FAULTS = {
     "float images": ({"images": IMAGES / 255}, TypeError, "images is an array of float64, expected an array of uint8"),
     "a list": ({"labels": [0, 1, 1, 0]}, TypeError, "labels is a list, expected an array of int64"),
-    "short labels": ({"labels": LABELS.astype(np.int32)}, TypeError, "labels is an array of int32, expected"),
+    "short labels": ({"labels": LABELS.astype(np.int16)}, TypeError, "labels is an array of int16, expected"),
     "channels last": ({"images": IMAGES.transpose(0, 2, 3, 1)}, ValueError, r"\(4, 8, 6, 3\), expected \(N, 3, H, W\)"),
     "one image": ({"images": IMAGES[0]}, ValueError, r"for a single one images\[None\]"),
     "a label short": ({"labels": LABELS[:3]}, ValueError, r"labels has shape \(3,\), expected \(4,\): one for each"),
@@ -279,6 +279,10 @@ def test_arrays_that_do_not_fit_are_refused(fault, error, message):
     assert len(LabelledImages(**sound)) == 4
     with pytest.raises(error, match=message):
         LabelledImages(**sound | fault)
+
+
+def test_labels_as_a_browser_counts_them_are_converted():
+    assert LabelledImages(IMAGES, LABELS.astype(np.int32), ("cat", "dog")).labels.dtype == np.int64
 
 
 @pytest.mark.parametrize("count", [-1, 13])

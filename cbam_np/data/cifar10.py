@@ -103,21 +103,33 @@ def _find(root: str | os.PathLike[str] | None, download: bool) -> Path:
                 f"{URL}, or leave root out to have it downloaded"
             )
         return source
-    import pooch  # here, so that nothing but the cache and the download needs it
-
-    cache = Path(pooch.os_cache("cbam_np"))
+    cache = _cache()
     named = os.environ.get("CBAM_NP_DATA")
-    places = [Path(named).expanduser(), cache] if named else [cache]
+    places = [place for place in (named and Path(named).expanduser(), cache) if place]
     for place in places:
         source = _look(place)
         if source is not None:
             return source
     for place in places:
         _refuse_other_versions(place)
+    if cache is None:
+        raise FileNotFoundError(
+            f"CIFAR-10 is not here, and pooch is not installed to download it: pip install pooch, or put {ARCHIVE} "
+            "into a folder and name the folder in $CBAM_NP_DATA"
+        )
     if not download:
         looked = " nor in ".join(map(str, places))
         raise FileNotFoundError(f"CIFAR-10 is not in {looked}: put {ARCHIVE} there, or let it be downloaded from {URL}")
     return _download(cache, places[0])
+
+
+def _cache() -> Path | None:
+    """Return where downloads are kept; None where pooch, which knows, is not installed, as in a browser."""
+    try:
+        import pooch
+    except ModuleNotFoundError:
+        return None
+    return Path(pooch.os_cache("cbam_np"))
 
 
 def _look(place: Path) -> Path | None:

@@ -20,7 +20,7 @@ class LabelledImages:
     images : ndarray of uint8, shape (N, 3, H, W)
         Red, green and blue, 0 to 255.
     labels : ndarray of int64, shape (N,)
-        Index into `classes`.
+        Index into `classes`; int32, which is what a browser's Python counts in, is converted.
     classes : tuple of str
         The names of the classes.
     masks : ndarray of bool, shape (N, H, W), or None
@@ -50,6 +50,8 @@ class LabelledImages:
     def __post_init__(self) -> None:
         """Refuse arrays that do not fit together, and say which and why."""
         _check_dtype(self.images, "images", np.uint8, "pixels are whole numbers from 0 to 255")
+        if isinstance(self.labels, np.ndarray) and self.labels.dtype == np.int32:
+            object.__setattr__(self, "labels", self.labels.astype(np.int64))
         _check_dtype(self.labels, "labels", np.int64, "convert it with np.asarray(labels, np.int64)")
         if self.images.ndim != 4 or self.images.shape[1] != 3:
             raise ValueError(

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..data import LabelledImages
+from ..engine.threads import HAVE_THREADS
 from ..nn import SCHEDULES, SGD, Classifier, InPieces
 from ..ops import softmax_cross_entropy_backward, softmax_cross_entropy_forward
 from .checkpoint import CheckpointError, load_checkpoint, save_checkpoint
@@ -85,6 +86,8 @@ class Training:
         B, saved = self.recipe.batch_size, time.monotonic()
         title = f"epoch {self.epoch + 1}/{self.recipe.epochs}"
         todo: dict[str, Any] = {"total": self.steps * B, "initial": self.step * B, "unit": " images"}
+        if not HAVE_THREADS:
+            tqdm.monitor_interval = 0  # the monitor is a thread
         with tqdm(desc=title, disable=not progress, **todo) as bar:
             while self.step < self.steps:
                 self.take_step()
