@@ -277,6 +277,18 @@ def test_modules_come_after_what_they_import():
     assert front.script("widget.js").rstrip().endswith("export default { render };")
 
 
+def defined_in(text):
+    """Return the names that a module defines at its top level."""
+    return re.findall(r"^(?:export )?(?:async )?(?:function|class|const|let) (\w+)", text, re.MULTILINE)
+
+
+def test_no_two_modules_define_the_same_name():
+    for entry in ("page.js", "widget.js"):
+        names = defined_in(front.script(entry))
+        assert len(names) > 150 and [name for name in names if names.count(name) > 1] == []
+    assert defined_in("const a = 1;\nexport function a() {}") == ["a", "a"]  # would be seen
+
+
 def test_joining_changes_nothing_else(tmp_path, monkeypatch):
     (tmp_path / "a.js").write_text('import { two } from "./b.js";\n\nexport const four = two + two; // export me\n')
     (tmp_path / "b.js").write_text("export const two = 2;\nconst text = `\nexport`;\n")

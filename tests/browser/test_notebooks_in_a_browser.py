@@ -11,14 +11,43 @@ ROUND_TRIP = """
 ([field, value]) => new Promise(done => {
     const input = document.querySelector(`.cbam-explorer [data-key="${field}"]`);
     const other = document.querySelector('.cbam-explorer [data-key="frame0:F_avg:0"]');
-    const before = other.innerText;
+    const before = other.textContent;
     const start = performance.now();
-    const look = () => other.innerText === before ? requestAnimationFrame(look) : done(performance.now() - start);
+    let drawn = null;
+    const look = () => {
+        if (drawn === null && other.textContent !== before) drawn = performance.now() - start;
+        const isConfirmed = document.querySelector('.cbam-explorer .word.confirmed') !== null;
+        if (drawn !== null && isConfirmed) done([drawn, performance.now() - start]);
+        else requestAnimationFrame(look);
+    };
     input.value = value;
     input.dispatchEvent(new Event('input', {bubbles: true}));
     look();
 })
 """
+WRONG_KERNEL = """import cbam_np
+from cbam_np.classroom import widget
+
+right = widget.values_of
+widget.values_of = lambda trace: right(trace) | {"z_c": ["13/9", "13/9", "2"]}
+explorer = cbam_np.explore()
+explorer"""
+
+
+@pytest.fixture
+def write(server, tmp_path_factory):
+    """Return a function that writes a notebook with some cells where the server finds it, and returns its name."""
+    folder = next(tmp_path_factory.getbasetemp().glob("lab*")) / "notebooks"
+    first = json.loads((folder / "00_explorer.ipynb").read_text(encoding="utf-8"))
+    code = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": []}
+
+    def write(*sources):
+        cells = [code | {"id": f"cell-{at}", "source": source} for at, source in enumerate(sources)]
+        name = f"written-{len(list(folder.glob('written-*')))}.ipynb"
+        (folder / name).write_text(json.dumps(first | {"cells": cells}), encoding="utf-8")
+        return name
+
+    return write
 
 
 def cell(lab, name, place="stage"):
@@ -62,9 +91,11 @@ def test_the_explorer(lab):
     assert page.locator(".two figure").count() == 2
 
     page.get_by_role("button", name="All", exact=True).click()
-    milliseconds = sorted(page.evaluate(ROUND_TRIP, ["frame0:F:0,0,0", str(value)]) for value in range(10, 31))
-    print(f"explorer: {milliseconds[10]:.0f} ms in JupyterLab from a number typed to all redrawn, the median of 21")
-    assert milliseconds[10] < 1000  # 100 on a machine that has nothing else to do
+    both = [page.evaluate(ROUND_TRIP, ["frame0:F:0,0,0", str(value)]) for value in range(10, 31)]
+    drawn, confirmed = (sorted(times)[10] for times in zip(*both, strict=True))
+    print(f"explorer: {drawn:.0f} ms in JupyterLab from a number typed to all redrawn,")
+    print(f"explorer: {confirmed:.0f} ms until the kernel has confirmed it, medians of 21")
+    assert drawn < 500 and confirmed < 1000  # 100 for both on a machine that has nothing else to do
 
     page.get_by_role("button", name="Image").click()
     page.set_input_files("input[type=file]", "results/gallery/diagram.png")
@@ -101,6 +132,25 @@ def test_the_kernel_knows_what_is_on_the_screen(lab):
     lab.page.wait_for_selector(".jp-OutputArea-output:has-text('20/27')")
 
 
+def test_a_kernel_that_disagrees_is_an_error(lab, write):
+    lab.run(write(WRONG_KERNEL))
+    lab.page.wait_for_selector(".cbam-explorer .word.problem")
+    said = lab.page.inner_text(".cbam-explorer .formula [role=alert]")
+    assert "Python and the browser disagree: z_c[3] is 2 in Python, and 14/9 here" in said
+    lab.page.get_by_role("button", name="All", exact=True).click()
+    assert cell(lab, "z_c:2", "frame0").inner_text() == "2"  # what is shown is Python's
+
+
+def test_a_busy_kernel_stops_nobody(lab, write):
+    lab.run(write("import time\nimport cbam_np\n\ncbam_np.explore()", "time.sleep(20)"), waits=False)
+    lab.page.wait_for_selector(".cbam-explorer .cell")
+    lab.page.get_by_role("button", name="All", exact=True).click()
+    cell(lab, "F:0,0,0", "frame0").fill("9")
+    assert cell(lab, "F_avg:0", "frame0").inner_text() == "16/9"
+    assert lab.page.inner_text(".cbam-explorer .word") == "NumPy …"
+    lab.page.wait_for_selector(".cbam-explorer .word.confirmed", timeout=60_000)
+
+
 def test_the_first_notebook(lab):
     lab.run("01_cbam_by_hand.ipynb")
     page = lab.page
@@ -117,13 +167,8 @@ def test_the_first_notebook(lab):
     assert lab.error_outputs() == [] and lab.own_errors() == []
 
 
-def test_an_error_in_a_cell_would_be_seen(lab, server, tmp_path_factory):
-    folder = next(tmp_path_factory.getbasetemp().glob("lab*")) / "notebooks"
-    notebook = json.loads((folder / "00_explorer.ipynb").read_text(encoding="utf-8"))
-    notebook["cells"] = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"][:1]
-    notebook["cells"][0] |= {"source": "import warnings; warnings.warn('careful')", "outputs": [], "metadata": {}}
-    (folder / "broken.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
-    lab.run("broken.ipynb")
+def test_an_error_in_a_cell_would_be_seen(lab, write):
+    lab.run(write("import warnings; warnings.warn('careful')"))
     assert "careful" in "".join(lab.error_outputs())
     lab.page.evaluate("setTimeout(() => { throw new Error('planted') }, 0)")
     lab.page.wait_for_timeout(300)

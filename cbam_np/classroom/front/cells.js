@@ -3,13 +3,14 @@
 import { oldText, startTyping, stopTyping, textOf, typeInto } from "./typing.js";
 import { coloursOf, kindOf } from "./colours.js";
 import { h } from "./dom.js";
+import { kindOfVerdict } from "./judging.js";
 import { isWholeStory, read, toFloat, write } from "./numbers.js";
 import { keyOf, valueIn } from "./origin.js";
 import { typedPlace } from "./state.js";
 import { allIndices } from "./rules.js";
 import { cellName, forPool, operation, symbol } from "./words.js";
 
-const MARKS = { right: "✓", follows: "↳", wrong: "✗" };
+const MARKS = { right: "✓", cut: "✂", follows: "↳", wrong: "✗" };
 const LETTERS_SHOWN = 7; // letters of a field that is not being typed in
 
 // Draw an array. `place` tells the frame from the stage; `badge` puts the operation over it.
@@ -78,7 +79,8 @@ export function flat(array) {
 function cellView(explorer, cell, { place, editable, isHidden, largest }) {
   const value = valueIn(explorer.trace.values)(cell);
   const predicts = explorer.state.mode === "predict";
-  const verdict = predicts ? explorer.verdictOn(cell) : null;
+  const said = predicts ? explorer.verdictOn(cell)?.verdict : null;
+  const verdict = said ? kindOfVerdict(said) : null;
   const isPredicted = isHidden && predicts && place === "stage";
   const shows = !isHidden || (verdict !== null && verdict !== "wrong");
   const old = shows ? oldText(explorer, cell) : null;

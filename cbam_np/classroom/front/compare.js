@@ -1,12 +1,15 @@
 // Two examples side by side that differ in one choice.
 
 import { coloursOf, kindOf } from "./colours.js";
+import { changed } from "./changes.js";
 import { menusOf, menuView } from "./choices.js";
+import { askAside, computeHere } from "./confirm.js";
 import { h } from "./dom.js";
 import { toFloat, write } from "./numbers.js";
 import { valueIn } from "./origin.js";
 import { allIndices } from "./rules.js";
 import { flat, mapName } from "./cells.js";
+import { exampleOf } from "./state.js";
 import { symbol } from "./words.js";
 
 export function compareView(explorer) {
@@ -25,11 +28,11 @@ export function compareView(explorer) {
   return h(
     "div",
     { class: "compare" },
-    menuView(explorer, which, { prefix: "compare", onchange: (name) => explorer.compare({ name, value: null }) }),
+    menuView(explorer, which, { prefix: "compare", onchange: (name) => compare(explorer, { name, value: null }) }),
     others.length
       ? menuView(explorer, what, {
           prefix: "compare",
-          onchange: (other) => explorer.compare({ name: menu.name, value: other }),
+          onchange: (other) => compare(explorer, { name: menu.name, value: other }),
         })
       : null,
     others.length ? differencesView(explorer, menu, value) : h("p", {}, "There is nothing else to choose here."),
@@ -37,8 +40,7 @@ export function compareView(explorer) {
 }
 
 function differencesView(explorer, menu, value) {
-  const other = explorer.otherTrace(menu.name, value);
-  if (!other) return h("p", {}, "…");
+  const other = otherTrace(explorer, menu.name, value);
   const differing = [...explorer.trace.steps.keys()].filter((name) => isDifferent(name, explorer.trace, other));
   if (!differing.length) return h("p", { role: "status" }, "Nothing differs: every step has the same numbers.");
   const output = [...differing].reverse().find((name) => !name.startsWith("d"));
@@ -58,7 +60,7 @@ function differencesView(explorer, menu, value) {
         value: shown,
         options: differing.map((name) => [name, name]),
       },
-      { prefix: "compare", onchange: (step) => explorer.compare({ name: menu.name, value, step }) },
+      { prefix: "compare", onchange: (step) => compare(explorer, { name: menu.name, value, step }) },
     ),
     h(
       "div",
@@ -69,6 +71,20 @@ function differencesView(explorer, menu, value) {
       ].map(([title, trace]) => oneSide(explorer, shown, title, trace, other)),
     ),
   );
+}
+
+function compare(explorer, against) {
+  explorer.set({ against });
+}
+
+function otherTrace(explorer, name, value) {
+  const key = `${name}=${value}`;
+  if (!explorer.others.has(key)) {
+    const example = exampleOf(changed(explorer, name, value));
+    explorer.others.set(key, computeHere(example));
+    askAside(explorer, example, explorer.others.get(key));
+  }
+  return explorer.others.get(key);
 }
 
 function isDifferent(name, trace, other) {

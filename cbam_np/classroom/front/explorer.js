@@ -1,39 +1,33 @@
 // The explorer: its state, what can be done with it, and its picture as a whole.
 
-import { judge, judgeBox } from "./answers.js";
-import { changed } from "./changes.js";
+import { judgeBox } from "./answers.js";
+import { askForConfirmation, computeHere } from "./confirm.js";
 import { morph } from "./dom.js";
 import { nudgeOf } from "./formula.js";
 import { drawArrows, edgesOf, rowsOf } from "./frame.js";
+import { judgePredictions } from "./judging.js";
 import { press } from "./keys.js";
 import { layOut } from "./layout.js";
-import { read } from "./numbers.js";
 import { cameFrom, goesTo, keyOf, valueIn } from "./origin.js";
 import { shellView } from "./shell.js";
-import { firstState, givenOf, outputGradient } from "./state.js";
-import { allIndices } from "./rules.js";
-import { stepsOf } from "./steps.js";
-import { sizesOf } from "./twin.js";
+import { exampleOf, firstState, outputGradient } from "./state.js";
 import { cellName, stagesOf } from "./words.js";
 
 let count = 0;
 
-function exampleOf({ numbers, choices }) {
-  return structuredClone({ numbers, given: givenOf({ numbers, choices }), choices });
-}
-
 export class Explorer {
-  // `calculator` computes examples, see README.md; `kept` is a state from an address; `onState` is told of changes.
-  constructor(root, begin, calculator, { kept = null, onState = null } = {}) {
+  // `python` is a notebook's kernel, see README.md; `kept` is a state from an address; `onState` is told of changes.
+  constructor(root, begin, { python = null, kept = null, onState = null } = {}) {
     this.id = `cbam-${++count}`;
     this.root = root;
     this.begin = begin;
-    this.calculator = calculator;
+    this.python = python;
     this.onState = onState;
     this.first = firstState(begin);
     this.state = kept ?? structuredClone(this.first);
-    this.verdicts = {}; // of predictions, by the cell's name
-    this.told = []; // of the answer box, one for each row
+    this.predicted = {}; // verdicts on predictions, by the cell's name
+    this.rows = []; // of the answer box
+    this.told = {}; // verdicts on them, by the cell's name
     this.others = new Map(); // traces to compare with
     root.classList.add("cbam-explorer");
     root.addEventListener("keydown", (event) => press(this, event));
@@ -42,25 +36,20 @@ export class Explorer {
 
   // --- what is calculated ---
 
-  // An example as calculators know it: all numbers, those in use under the names of a trace, and the choices.
   get example() {
     return exampleOf(this.state);
   }
 
   recalculate({ begins = false } = {}) {
     const { example } = this;
-    const steps = stepsOf(sizesOf(example.given), example.choices);
-    this.calculator.calculate(example, (values, problem) => {
-      this.problem = problem ?? null;
-      if (problem) return this.draw();
-      this.trace = { steps, values };
-      this.others.clear();
-      this.onward = null;
-      if (begins) this.enter(this.state.at, this.state.cell);
-      this.keepPlace();
-      this.judgeEverything();
-      this.draw();
-    });
+    this.trace = computeHere(example);
+    this.problem = null;
+    this.others.clear();
+    if (begins) this.enter(this.state.at, this.state.cell);
+    this.keepPlace();
+    askForConfirmation(this, example);
+    this.judgeEverything();
+    this.draw();
   }
 
   get outputGradient() {
@@ -155,92 +144,27 @@ export class Explorer {
     return this.trace.steps.has("y_s") ? "y_s" : "z_s";
   }
 
-  // The pixel that the window is at.
-  pixel() {
-    const { cell } = this.state;
-    return cell && cell[0] === this.scores
-      ? cell[1]
-      : (this.lastPixel ?? [0, 0]).map((i, axis) => Math.min(i, this.trace.steps.get(this.scores).shape[axis] - 1));
-  }
-
-  slide() {
-    if (this.sliding) {
-      clearInterval(this.sliding);
-      this.sliding = null;
-      return this.draw();
-    }
-    const pixels = allIndices(this.trace.steps.get(this.scores).shape);
-    const next = () => {
-      const at = pixels.findIndex((pixel) => String(pixel) === String(this.pixel()));
-      if (!this.stage.window || this.state.mode === "image") return this.slide();
-      this.set({ cell: [this.scores, pixels[(at + 1) % pixels.length]] });
-    };
-    this.sliding = setInterval(next, 900);
-    next();
-  }
-
   nudge(cell) {
     this.nudged = nudgeOf(cell, this.trace, this.state.choices);
     this.draw();
-  }
-
-  // --- comparing ---
-
-  compare(against) {
-    this.set({ against });
-  }
-
-  otherTrace(name, value) {
-    const key = `${name}=${value}`;
-    if (!this.others.has(key)) {
-      this.others.set(key, null);
-      const other = changed(this, name, value);
-      const example = exampleOf(other);
-      this.calculator.calculate(
-        example,
-        (values) => {
-          if (values) this.others.set(key, { steps: stepsOf(sizesOf(example.given), example.choices), values });
-          if (this.drawn) this.draw();
-        },
-        { aside: true },
-      );
-    }
-    return this.others.get(key);
   }
 
   // --- answers ---
 
   predict(cell, text) {
     this.state.answers[cellName(cell)] = text;
-    this.judgeEverything();
+    judgePredictions(this);
     this.draw();
   }
 
+  // What is said of a prediction: {verdict, mistake, sentence}, or null.
   verdictOn(cell) {
-    return this.verdicts[cellName(cell)] ?? null;
-  }
-
-  answer(at, change) {
-    const { asked } = this.state;
-    asked[at] = { name: "", text: "", ...asked[at], ...change };
-    while (asked.length && !asked.at(-1).name && !asked.at(-1).text) asked.pop();
-    this.judgeAnswers();
+    return this.predicted[cellName(cell)] ?? null;
   }
 
   judgeEverything() {
-    const filled = Object.fromEntries(Object.entries(this.state.answers).filter(([, text]) => read(text)));
-    this.verdicts = judge(filled, this.trace);
-    this.told = judgeBox(this);
-  }
-
-  // What can be read is judged at once; a kernel that is asked may add the mistake's name a moment later.
-  judgeAnswers() {
-    this.told = judgeBox(this);
-    if (this.drawn) this.draw();
-  }
-
-  verdictText(at) {
-    return this.told[at] ?? null;
+    judgePredictions(this);
+    judgeBox(this);
   }
 
   // Mistakes were computed for the example as it was at the beginning.
@@ -249,32 +173,6 @@ export class Explorer {
       JSON.stringify([this.state.numbers, this.state.choices]) !==
       JSON.stringify([this.first.numbers, this.first.choices])
     );
-  }
-
-  cellNames() {
-    return [...this.trace.steps.values()]
-      .filter(({ rule }) => rule)
-      .flatMap(({ name, shape }) => allIndices(shape).map((index) => cellName([name, index])));
-  }
-
-  // --- images ---
-
-  pictureShown() {
-    return this.state.picture === "own"
-      ? this.ownPicture
-      : (this.begin.images[this.state.picture] ?? this.begin.images[0]);
-  }
-
-  lookAt(pixels, name) {
-    this.calculator.look(pixels, (found, problem) => {
-      if (found) this.ownPicture = { ...found, label: name, source: "your own picture, its middle at 32×32 pixels" };
-      this.set(found ? { picture: "own", pictureProblem: null } : { pictureProblem: problem });
-    });
-  }
-
-  // Have something painted when the elements are there.
-  afterDrawing(key, paint) {
-    this.paintings.push([key, paint]);
   }
 
   // --- lights ---
@@ -304,11 +202,14 @@ export class Explorer {
     this.isStale = true;
     if (this.isDrawing) return;
     this.isDrawing = true;
-    while (this.isStale) {
-      this.isStale = false;
-      this.drawOnce();
+    try {
+      while (this.isStale) {
+        this.isStale = false;
+        this.drawOnce();
+      }
+    } finally {
+      this.isDrawing = false;
     }
-    this.isDrawing = false;
     this.onState?.(this.state, this.first);
   }
 
@@ -321,6 +222,11 @@ export class Explorer {
     else this.root.replaceChildren((this.drawn = tree));
     for (const [key, paint] of this.paintings) paint(this.root.querySelector(`[data-key="${key}"]`));
     this.fit();
+  }
+
+  // Have something painted when the elements are there.
+  afterDrawing(key, paint) {
+    this.paintings.push([key, paint]);
   }
 
   turnTheme() {

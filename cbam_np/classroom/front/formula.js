@@ -1,6 +1,7 @@
 // The chosen cell, with its numbers: where it comes from, what it influences, and what a nudge does.
 
 import { h } from "./dom.js";
+import { kindOfVerdict, SAID } from "./judging.js";
 import { cameFrom, formulaOf, goesTo, keyOf, valueIn } from "./origin.js";
 import { outputGradient } from "./state.js";
 import { evaluate, filled } from "./twin.js";
@@ -56,7 +57,7 @@ export function formulaView(explorer) {
 }
 
 function fromView(explorer, cell) {
-  const isSecret = explorer.isHidden(cell[0]) && explorer.verdictOn(cell) !== "right";
+  const isSecret = explorer.isHidden(cell[0]) && explorer.verdictOn(cell)?.verdict !== "right";
   if (explorer.state.deep && !isSecret) return trailView(explorer, cell);
   return lineView(explorer, cell, isSecret);
 }
@@ -64,7 +65,8 @@ function fromView(explorer, cell) {
 function lineView(explorer, cell, isSecret = false, most = 20) {
   const { symbols, numbers, result, isDone } = formulaOf(cell, explorer.trace, most);
   const head = h("strong", { class: "subject" }, cellSymbol(cell));
-  if (isSecret) return h("p", { class: "line" }, head, symbols ? [" = ", symbols] : null, " = ?");
+  if (isSecret)
+    return h("p", { class: "line" }, head, symbols ? [" = ", symbols] : null, " = ? ", verdictView(explorer, cell));
   if (!numbers)
     return h(
       "p",
@@ -83,6 +85,15 @@ function lineView(explorer, cell, isSecret = false, most = 20) {
     numbers,
     isDone ? null : [" ", h("strong", {}, result)],
   );
+}
+
+// What is said of the number that was predicted for a cell.
+function verdictView(explorer, cell) {
+  const said = explorer.verdictOn(cell);
+  if (!said) return null;
+  const { verdict, mistake, sentence } = said;
+  const name = mistake ? [": ", mistake, ". "] : null;
+  return h("span", { class: `note verdict ${kindOfVerdict(verdict)}` }, h("strong", {}, SAID[verdict]), name, sentence);
 }
 
 // Every cell on the way back to F, nearest first.

@@ -2,12 +2,10 @@
 
 import { coloursOf } from "./colours.js";
 import { h } from "./dom.js";
-
-const SIZE = 32; // pixels of an image, across and down
-const LARGE = 224; // pixels of a picture on the screen
+import { bytes, LARGE, paint, paintMap, paintOutline, readPicture, SIZE } from "./pixels.js";
 
 export function imageView(explorer) {
-  const picture = explorer.pictureShown();
+  const picture = pictureShown(explorer);
   const { strength } = explorer.state;
   return h(
     "div",
@@ -28,8 +26,23 @@ export function imageView(explorer) {
   );
 }
 
+function pictureShown({ state, begin, ownPicture }) {
+  return state.picture === "own" ? ownPicture : (begin.images[state.picture] ?? begin.images[0]);
+}
+
+// Ask the network about somebody's own picture.
+async function lookAt(file, explorer) {
+  const { pixels, problem: unread } = await readPicture(file);
+  if (unread) return explorer.set({ pictureProblem: unread });
+  explorer.python.look(pixels, (found, problem) => {
+    if (found)
+      explorer.ownPicture = { ...found, label: file.name, source: "your own picture, its middle at 32×32 pixels" };
+    explorer.set(found ? { picture: "own", pictureProblem: null } : { pictureProblem: problem });
+  });
+}
+
 function choiceView(explorer) {
-  const { picture } = explorer.state;
+  const { picture, pictureProblem } = explorer.state;
   const { images } = explorer.begin;
   return h(
     "div",
@@ -46,7 +59,7 @@ function choiceView(explorer) {
         h("img", { src: `data:image/png;base64,${png}`, alt: "", width: 56, height: 56 }),
       ),
     ),
-    explorer.calculator.look
+    explorer.python
       ? h(
           "label",
           { class: "own-picture" },
@@ -54,8 +67,9 @@ function choiceView(explorer) {
           h("input", {
             type: "file",
             accept: "image/*",
-            onchange: (event) => readPicture(event.target.files[0], explorer),
+            onchange: ({ target }) => target.files[0] && lookAt(target.files[0], explorer),
           }),
+          pictureProblem ? h("span", { class: "why", role: "alert" }, pictureProblem) : null,
         )
       : h(
           "p",
@@ -206,71 +220,4 @@ function probabilitiesView({ classes, label, probabilities }, strength) {
       ),
     ),
   );
-}
-
-// --- painting ---
-
-function bytes(text) {
-  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-}
-
-// Paint a picture in grey, and then what belongs on it.
-function paint(canvas, png, over) {
-  const image = new Image();
-  image.onload = () => {
-    const context = canvas.getContext("2d");
-    context.imageSmoothingEnabled = false;
-    context.filter = "grayscale(1)";
-    context.drawImage(image, 0, 0, LARGE, LARGE);
-    context.filter = "none";
-    over(context);
-  };
-  image.src = `data:image/png;base64,${png}`;
-}
-
-function paintMap(context, map, side, theme) {
-  const cell = LARGE / side;
-  context.globalAlpha = 0.6;
-  map.forEach((value, at) => {
-    context.fillStyle = coloursOf(value, "attention", 1, theme).background;
-    context.fillRect((at % side) * cell, Math.floor(at / side) * cell, cell, cell);
-  });
-  context.globalAlpha = 1;
-}
-
-// Draw the border between what belongs to the object and what does not.
-function paintOutline(context, mask) {
-  const cell = LARGE / SIZE;
-  const isIn = (x, y) => x >= 0 && y >= 0 && x < SIZE && y < SIZE && mask[y * SIZE + x] > 0;
-  context.fillStyle = "#fff";
-  for (let y = 0; y < SIZE; y++) {
-    for (let x = 0; x < SIZE; x++) {
-      if (!isIn(x, y)) continue;
-      if (!isIn(x - 1, y)) context.fillRect(x * cell - 1, y * cell, 2, cell);
-      if (!isIn(x + 1, y)) context.fillRect((x + 1) * cell - 1, y * cell, 2, cell);
-      if (!isIn(x, y - 1)) context.fillRect(x * cell, y * cell - 1, cell, 2);
-      if (!isIn(x, y + 1)) context.fillRect(x * cell, (y + 1) * cell - 1, cell, 2);
-    }
-  }
-}
-
-// Bring a picture of one's own to 32×32 pixels, its middle square, and ask the network about it.
-async function readPicture(file, explorer) {
-  if (!file) return;
-  let bitmap;
-  try {
-    bitmap = await createImageBitmap(file);
-  } catch {
-    return explorer.set({ pictureProblem: `${file.name} is not a picture that this browser can read` });
-  }
-  const side = Math.min(bitmap.width, bitmap.height);
-  const canvas = h("canvas", { width: SIZE, height: SIZE });
-  const context = canvas.getContext("2d");
-  context.imageSmoothingQuality = "high";
-  context.drawImage(bitmap, (bitmap.width - side) / 2, (bitmap.height - side) / 2, side, side, 0, 0, SIZE, SIZE);
-  const rgba = context.getImageData(0, 0, SIZE, SIZE).data;
-  const rgb = Array.from({ length: 3 * SIZE * SIZE }, (_, n) =>
-    String.fromCharCode(rgba[4 * Math.floor(n / 3) + (n % 3)]),
-  ).join("");
-  explorer.lookAt(btoa(rgb), file.name);
 }

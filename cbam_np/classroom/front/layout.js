@@ -6,6 +6,7 @@ const LARGEST = { stage: 1.9, frame: 1.9 };
 
 // Decide between a screen and a column, and scale what is to fit.
 export function layOut(root) {
+  if (!root.clientWidth) return; // not on the screen yet, or not any more
   const isPage = root.classList.contains("page");
   const isNarrow = root.clientWidth < NARROW || (isPage && window.innerHeight < LOW);
   root.classList.toggle("narrow", isNarrow);

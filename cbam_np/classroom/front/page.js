@@ -1,22 +1,7 @@
-// The page that needs nothing: the twin computes, and the state lives in the address.
+// The page that needs nothing: the browser computes, and the state lives in the address.
 
 import { Explorer } from "./explorer.js";
-import { read } from "./numbers.js";
-import { deepMap, firstState, fromAddress, toAddress } from "./state.js";
-import { calculate } from "./twin.js";
-
-const calculator = {
-  calculate({ given, choices }, done) {
-    done(calculate(asNumbers(given), choices).values);
-  },
-};
-
-// Turn an example's texts into numbers.
-function asNumbers(numbers) {
-  return Object.fromEntries(
-    Object.entries(numbers).map(([name, array]) => [name, deepMap(array, (text) => read(text).value)]),
-  );
-}
+import { firstState, fromAddress, toAddress } from "./state.js";
 
 export function showPage(root, begin) {
   root.classList.add("page");
@@ -30,7 +15,7 @@ export function showPage(root, begin) {
     clearTimeout(timer);
     timer = setTimeout(() => history.replaceState(null, "", `#${toAddress(now, first)}`), 200);
   };
-  const explorer = new Explorer(root, begin, calculator, { kept: state, onState });
+  const explorer = new Explorer(root, begin, { kept: state, onState });
   window.addEventListener("resize", () => explorer.fit());
   dark.addEventListener("change", () => {
     root.dataset.theme = dark.matches ? "dark" : "light";

@@ -3,6 +3,7 @@
 import { answersView } from "./answers.js";
 import { choicesView } from "./choices.js";
 import { compareView } from "./compare.js";
+import { wordView } from "./confirm.js";
 import { h } from "./dom.js";
 import { formulaView } from "./formula.js";
 import { frameView } from "./frame.js";
@@ -76,6 +77,7 @@ function barView(explorer) {
             ),
           ),
         ),
+    wordView(explorer),
     h(
       "button",
       {

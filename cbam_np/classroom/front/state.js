@@ -44,6 +44,11 @@ export function givenOf({ numbers, choices }) {
   return given;
 }
 
+// An example as it is calculated: all numbers, those in use under the names of a trace, and the choices.
+export function exampleOf({ numbers, choices }) {
+  return structuredClone({ numbers, given: givenOf({ numbers, choices }), choices });
+}
+
 // Which half of the kernel a pool's map meets.
 function halfOf(pool) {
   return pool === "max" ? 1 : 0;

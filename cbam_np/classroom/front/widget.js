@@ -1,36 +1,27 @@
-// The explorer in a notebook: the kernel computes, and the widget keeps the state.
+// The explorer in a notebook: Python confirms every number.
 
 import { Explorer } from "./explorer.js";
 import { received } from "./numbers.js";
 import { deepMap } from "./state.js";
 
-// Ask the kernel, and hand its answer on; of several questions of one kind, only the last is waited for.
-function calculatorOf(model) {
+// What the kernel answers: {calculate, check, look}, each with the answer and, where there is none, the problem.
+function pythonOf(model) {
   let number = 0;
   const waiting = new Map();
   model.on("msg:custom", (message) => {
     const done = waiting.get(message.number);
     waiting.delete(message.number);
-    if (!done) return;
-    done(message.answer ?? null, message.problem);
+    done?.(message.answer ?? null, message.problem);
   });
   const ask = (kind, content, done) => {
     waiting.set(++number, done);
     model.send({ kind, number, ...content });
-    return number;
   };
-  let latest = 0;
+  const numbersOf = (values) =>
+    values && Object.fromEntries(Object.entries(values).map(([name, array]) => [name, deepMap(array, received)]));
   return {
-    calculate(example, done, { aside = false } = {}) {
-      const mine = ask("calculate", { example, aside }, (values, problem) => {
-        if (!aside && mine !== latest) return; // something newer is on its way
-        done(
-          values && Object.fromEntries(Object.entries(values).map(([name, array]) => [name, deepMap(array, received)])),
-          problem,
-        );
-      });
-      if (!aside) latest = mine;
-    },
+    calculate: (example, done, { aside = false } = {}) =>
+      ask("calculate", { example, aside }, (values, problem) => done(numbersOf(values), problem)),
     check: (answers, example, done) => ask("check", { answers, example }, done),
     look: (image, done) => ask("look", { image }, done),
   };
@@ -48,7 +39,7 @@ function render({ model, el }) {
     root.dataset.theme = dark ? "dark" : "light";
   };
   theme();
-  const explorer = new Explorer(root, model.get("begin"), calculatorOf(model));
+  const explorer = new Explorer(root, model.get("begin"), { python: pythonOf(model) });
   const watched = new MutationObserver(() => {
     const before = root.dataset.theme;
     theme();

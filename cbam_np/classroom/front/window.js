@@ -13,7 +13,7 @@ export function windowView(explorer) {
   const { values, steps } = explorer.trace;
   const { choices } = explorer.state;
   const [, k] = steps.get("W7").shape;
-  const [i, j] = explorer.pixel();
+  const [i, j] = pixelOf(explorer);
   const halves = choices.spatial_pools.map((pool, m) => {
     const map = `Fs_${pool}`;
     return h(
@@ -52,7 +52,7 @@ export function windowView(explorer) {
           {
             type: "button",
             class: "plain",
-            onclick: () => explorer.slide(),
+            onclick: () => slide(explorer),
             "aria-pressed": String(Boolean(explorer.sliding)),
           },
           explorer.sliding ? "stop" : "slide",
@@ -60,6 +60,29 @@ export function windowView(explorer) {
       ),
     ),
   );
+}
+
+// The pixel that the window is at: the chosen one of the scores, or where it has been last.
+function pixelOf({ state: { cell }, scores, trace, lastPixel = [0, 0] }) {
+  if (cell && cell[0] === scores) return cell[1];
+  return lastPixel.map((i, axis) => Math.min(i, trace.steps.get(scores).shape[axis] - 1));
+}
+
+// Let the window move over the maps by itself, or stop it.
+function slide(explorer) {
+  if (explorer.sliding) {
+    clearInterval(explorer.sliding);
+    explorer.sliding = null;
+    return explorer.draw();
+  }
+  const next = () => {
+    if (!explorer.stage.window || explorer.state.mode === "image") return slide(explorer);
+    const pixels = allIndices(explorer.trace.steps.get(explorer.scores).shape);
+    const at = pixels.findIndex((pixel) => String(pixel) === String(pixelOf(explorer)));
+    explorer.set({ cell: [explorer.scores, pixels[(at + 1) % pixels.length]] });
+  };
+  explorer.sliding = setInterval(next, 900);
+  next();
 }
 
 // One pooled map with its padding; the window is outlined on it.
