@@ -35,8 +35,9 @@ class Verdict(NamedTuple):
 
 def usual_decimals(numbers: Numbers) -> int | None:
     """Return how many decimals most of the numbers have; None where none has any."""
-    tolerances = [number.tolerance for entries in numbers.values() for number in entries.values() if number.tolerance]
-    return mode(round(-log10(2 * tolerance)) for tolerance in tolerances) if tolerances else None
+    tolerances = [float(number.tolerance) for entries in numbers.values() for number in entries.values()]
+    places = {tolerance: round(-log10(2 * tolerance)) for tolerance in set(tolerances) if tolerance}
+    return mode(places[tolerance] for tolerance in tolerances if tolerance) if places else None
 
 
 def as_precise(numbers: Numbers, exact: dict[str, np.ndarray], asked: int | None) -> Numbers:
@@ -52,7 +53,8 @@ def as_precise(numbers: Numbers, exact: dict[str, np.ndarray], asked: int | None
         whole = not number.tolerance and number.text.lstrip("+-−").isdecimal() and not value.is_integer()
         if whole and usual >= 2 and abs(value - number.value) <= DROPPED * 10.0**-usual:
             return number._replace(tolerance=Fraction(10) ** -usual / 2)
-        return number._replace(tolerance=max(number.tolerance, finest)) if number.tolerance else number
+        finer = finest and number.tolerance and number.tolerance < finest
+        return number._replace(tolerance=finest) if finer else number
 
     return {
         name: {index: precise(number, float(exact[name][index])) for index, number in entries.items()}
@@ -77,8 +79,10 @@ class Judge:
         self.following, self.exact, self.numbers = following, exact, numbers
         usual = usual_decimals(numbers)
         self.usual = 0.0 if usual is None else 0.5 * 10.0**-usual
-        places = [(name, index) for name, entries in numbers.items() for index in entries]
-        self.verdicts = {place: self._as_carried_on(*place) for place in places}
+        self.verdicts: dict[Place, Verdict] = {}
+        for name in numbers:
+            self._as_carried_on(name)
+        self._right: tuple[list[Place], Bounds] = [], following  # numbers that are left out, and what follows then
         self._again(self._without_typos)
         self._again(self._cut_off)
         self._again(self._cut_off_on_the_way, believed=self._cuts_off)
@@ -92,8 +96,9 @@ class Judge:
         wrong = [place for place, (verdict, _) in self.verdicts.items() if verdict == WRONG]
         if not wrong:
             return
-        bounds = self._without(wrong)
-        found = {place: judge(*place, bounds) for place in wrong}
+        if wrong != self._right[0]:
+            self._right = wrong, self.following.without(wrong)
+        found = {place: judge(*place, self._right[1]) for place in wrong}
         if believed(found):
             self.verdicts |= found
 
@@ -101,13 +106,6 @@ class Judge:
         """Tell whether this is somebody who cuts off: one did elsewhere, or most of what is wrong comes from it."""
         cut = sum(verdict == CUT for verdict, _ in found.values())
         return CUT in {verdict for verdict, _ in self.verdicts.values()} or cut >= max(FEW, len(found) / 2)
-
-    def _without(self, wrong: Iterable[Place]) -> Bounds:
-        """Return what follows from all numbers but the wrong ones."""
-        written = {name: (value.copy(), tolerance) for name, (value, tolerance) in self.following.written.items()}
-        for name, index in wrong:
-            written[name][0][index] = np.nan
-        return Bounds(self.following.rules, self.following.given, written)
 
     def allowed(self, bounds: Bounds, name: str, index: Index) -> tuple[float, float]:
         """Return from where to where a number may lie."""
@@ -125,13 +123,19 @@ class Judge:
                 return Verdict(verdict, (low, high))
         return Verdict(WRONG, self.allowed(self.following, name, index))
 
-    def _as_carried_on(self, name: str, index: Index) -> Verdict:
-        """Judge by the right value, by what follows, and by what follows as roughly as the number is written."""
-        number, value = self.numbers[name][index], self.exact[name][index]
-        if touches(value, value, float(number.value), float(number.tolerance)):
-            return Verdict(RIGHT, self.allowed(self.following, name, index))
-        ways = (self.following, self.following.with_rounding(float(number.tolerance)))
-        return self._first(name, index, ways)
+    def _as_carried_on(self, name: str) -> None:
+        """Judge a step by its right values, by what follows, and by what follows as roughly as it is written."""
+        value, tolerance = self.following.written[name]
+        low, high = self.following.allowed(name)
+        right = touches(self.exact[name], self.exact[name], value, tolerance)
+        follows = touches(low, high, value, tolerance)
+        for index, number in self.numbers[name].items():
+            if right[index] or follows[index]:
+                ends = float(low[index]), float(high[index])
+                self.verdicts[name, index] = Verdict(RIGHT if right[index] else FOLLOWS, ends)
+            else:
+                rounded = self.following.with_rounding(float(number.tolerance))
+                self.verdicts[name, index] = self._first(name, index, (rounded,))
 
     def _without_typos(self, name: str, index: Index, right: Bounds) -> Verdict:
         """Judge by what follows without the wrong numbers, or from none; then as roughly as most are written."""

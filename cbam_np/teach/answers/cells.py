@@ -2,6 +2,7 @@
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 from .expressions import NUMERAL, NotNumeric, Value, evaluate
@@ -80,7 +81,9 @@ def is_blank(text: str) -> bool:
     >>> is_blank(" ? "), is_blank("0")
     (True, False)
     """
-    return len(text) <= LONGEST and BLANK.fullmatch(_bare(plain(text)).casefold()) is not None
+    if len(text) > LONGEST or DECIMAL.fullmatch(text):
+        return False
+    return BLANK.fullmatch(_bare(plain(text)).casefold()) is not None
 
 
 def read_cell(text: str) -> Written | None:
@@ -113,7 +116,7 @@ def read_cell(text: str) -> Written | None:
     bare = _bare(text)
     if DECIMAL.fullmatch(bare) and len(bare) <= SHORT:  # most cells hold a plain number
         places = len(bare.partition(".")[2])
-        return _finished(bare, Value(Fraction(bare), Fraction(bool(places), 2 * 10**places)), bare, "")
+        return _finished(bare, Value(Fraction(bare), _half_a_unit(places)), bare, "")
     line = _bare(_unwrapped(plain(bare.strip("*_"))))
     if BLANK.fullmatch(line.casefold()):
         return None
@@ -124,6 +127,12 @@ def read_cell(text: str) -> Written | None:
         return _finished(bare if _one_line(bare) else literal, found, literal, "" if as_it_stands else literal)
     value, numeral, note = _read_chain(line)
     return _finished(bare, value, numeral, numeral, note)
+
+
+@lru_cache(maxsize=SHORT)
+def _half_a_unit(places: int) -> Fraction:
+    """Return how far a number with so many decimals may be off; a whole number is exact."""
+    return Fraction(bool(places), 2 * 10**places)
 
 
 def _bare(text: str) -> str:

@@ -1,6 +1,6 @@
 """What follows from what a student wrote: bounds on every step, carried on from the student's own numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import copy
 from typing import TypeAlias
 
@@ -61,12 +61,14 @@ class Bounds:
 
     def __init__(self, rules: Mapping[str, Rule], given: Mapping[str, np.ndarray], written: Mapping[str, Written]):
         self.rules, self.given, self.written = dict(rules), given, written
+        self._points: dict[str, Interval] = {name: (value, value) for name, value in given.items()}
         self._complete = {name for name, (value, _) in written.items() if not np.isnan(value).any()}
         self._allowed: dict[str, Interval | None] = {}
         self._carried: dict[str, Interval] = {}
         self._with_rounding: dict[tuple[float, bool], Bounds] = {}
         self._right: Bounds | None = None  # what `with_rules` started from
         self._is_reached: dict[str, bool] = {}  # whether the rules that it changed change a step
+        self._like: Bounds | None = None  # the same with other numbers or no rounding: what agrees is taken from there
         self._strict: Bounds | None = None  # what `with_rounding` started from
         self._half = 0.0  # half a unit of the last place, to which steps may have been rounded
         self._cuts = False  # whether they may have been cut off there
@@ -77,7 +79,7 @@ class Bounds:
         other.rules = self.rules | rules
         other._allowed, other._carried, other._with_rounding = {}, {}, {}
         other._right, other._is_reached = self, dict.fromkeys(rules, True)
-        other._strict = self._strict and self._strict.with_rules(rules)
+        other._like = other._strict = self._strict and self._strict.with_rules(rules)
         return other
 
     def with_rounding(self, half: float, cut: bool = False) -> "Bounds":
@@ -86,25 +88,47 @@ class Bounds:
         `half` is half a unit of the last place; with 0, nothing is rounded. With `cut`, digits may have been cut off.
         """
         if half and (half, cut) not in self._with_rounding:
-            other = self._with_rounding[half, cut] = Bounds(self.rules, self.given, self.written)
+            other = self._with_rounding[half, cut] = self._with_numbers(self.written)
             other._strict, other._half, other._cuts = self, half, cut
         return self._with_rounding[half, cut] if half else self
 
+    def without(self, places: Iterable[tuple[str, tuple[int, ...]]]) -> "Bounds":
+        """Return the bounds without some of the numbers that were written, each a step and a 0-based index."""
+        written = dict(self.written)
+        for name, index in places:
+            value, tolerance = written[name]
+            value = value.copy() if value is self.written[name][0] else value
+            value[index] = np.nan
+            written[name] = value, tolerance
+        return self._with_numbers(written)
+
+    def _with_numbers(self, written: Mapping[str, Written]) -> "Bounds":
+        """Return the bounds with the same rules, which take from here what other numbers do not change."""
+        other = Bounds(self.rules, self.given, written)
+        other._points, other._like = self._points, self
+        return other
+
     def allowed(self, name: str) -> Interval:
         """Return (low, high) of a step as it follows from its inputs, whatever was written for the step itself."""
-        if name in self.given:
-            return self.given[name], self.given[name]
+        if name in self._points:
+            return self._points[name]
         if self._right and not self._reached(name):
             return self._right.allowed(name)
         if name not in self._allowed:
             self._allowed[name] = None
-            rule = self.rules[name]
-            lows, highs = zip(*map(self.carried, rule.inputs), strict=True)
-            self._allowed[name] = self._trimmed(name, *rule.bound(lows, highs))
+            self._allowed[name] = self._follows(name)
         found = self._allowed[name]
         if found is None:
             raise Circular(name)
         return found
+
+    def _follows(self, name: str) -> Interval:
+        rule = self.rules[name]
+        inputs = [self.carried(i) for i in rule.inputs]
+        if self._like and all(mine is self._like.carried(i) for mine, i in zip(inputs, rule.inputs, strict=True)):
+            return self._like.allowed(name)
+        lows, highs = zip(*inputs, strict=True)
+        return self._trimmed(name, *rule.bound(lows, highs))
 
     def _trimmed(self, name: str, low: np.ndarray, high: np.ndarray) -> Interval:
         """Keep the bounds near those without rounding: worst cases do not all come together."""
@@ -128,25 +152,50 @@ class Bounds:
 
     def carried(self, name: str) -> Interval:
         """Return (low, high) of a step as the later steps see it: what was written comes first."""
-        if name in self.given and name not in self.written:
-            return self.allowed(name)
+        if name in self._points and name not in self.written:
+            return self._points[name]
         if self._right and (name in self._complete or not self._reached(name)):
             return self._right.carried(name)
         if name not in self._carried:
-            low, high = self.allowed(name)
-            before, after = self._widened(low, high)
-            self._carried[name] = before, after
-            if name in self.written:
-                value, tolerance = self.written[name]
-                least, most = _as_written(low, high, value, tolerance)
-                if self._half:  # written precisely, perhaps used less so
-                    below, above = self._widened(value, value)
-                    finer = tolerance <= self._half
-                    least = np.where(finer, np.minimum(least, below), least)
-                    most = np.where(finer, np.maximum(most, above), most)
-                blank = np.isnan(value)
-                self._carried[name] = np.where(blank, before, least), np.where(blank, after, most)
+            found = self.allowed(name)
+            agrees = self._like is not None and found is self._like.allowed(name) and self._agrees(name, *found)
+            self._carried[name] = self._like.carried(name) if agrees and self._like else self._seen(name, *found)
         return self._carried[name]
+
+    def _agrees(self, name: str, low: np.ndarray, high: np.ndarray) -> bool:
+        """Tell whether a step that follows as it does in `_like` is carried on as there, too."""
+        assert self._like is not None
+        numbers = self.written.get(name)
+        if numbers is not self._like.written.get(name):
+            return False
+        if not self._half:
+            return True
+        if name not in self._complete and self._moves(np.stack([low, high])):
+            return False
+        return numbers is None or not self._moves(numbers[0][numbers[1] <= self._half])
+
+    def _moves(self, x: np.ndarray) -> bool:
+        """Tell whether rounding on the way changes some of the numbers."""
+        noise, unit = NOISE * (1 + np.abs(x)), 2 * self._half
+        ways = (round_to, cut_to) if self._cuts else (round_to,)
+        return any((np.abs(way(x, unit) - x) > noise).any() for way in ways)
+
+    def _seen(self, name: str, low: np.ndarray, high: np.ndarray) -> Interval:
+        """Return what the later steps see of a step that lies between `low` and `high`."""
+        if name not in self.written:
+            return self._widened(low, high)
+        value, tolerance = self.written[name]
+        least, most = _as_written(low, high, value, tolerance)
+        if self._half:  # written precisely, perhaps used less so
+            below, above = self._widened(value, value)
+            finer = tolerance <= self._half
+            least = np.where(finer, np.minimum(least, below), least)
+            most = np.where(finer, np.maximum(most, above), most)
+        if name in self._complete:
+            return least, most
+        blank = np.isnan(value)
+        before, after = self._widened(low, high)
+        return np.where(blank, before, least), np.where(blank, after, most)
 
     def _widened(self, low: np.ndarray, high: np.ndarray) -> Interval:
         """Widen the bounds of a number that was not handed in by the rounding it may have gone through."""

@@ -75,9 +75,14 @@ def windows(maps: np.ndarray, k: int, pad: str = "constant", before: int | None 
     its pixel, k // 2 if its middle lies there.
     """
     before = k // 2 if before is None else before
-    width = [(0, 0)] * (maps.ndim - 2) + [(before, k - 1 - before)] * 2
-    outside: dict[str, Any] = {"constant_values": "0" if maps.dtype == object else 0} if pad == "constant" else {}
-    padded = np.pad(maps, width, mode=cast(Any, pad), **outside)
+    after = k - 1 - before
+    if pad == "constant":
+        *others, H, W = maps.shape
+        padded = np.full((*others, H + k - 1, W + k - 1), "0" if maps.dtype == object else 0, maps.dtype)
+        padded[..., before : before + H, before : before + W] = maps
+    else:
+        width = [(0, 0)] * (maps.ndim - 2) + [(before, after)] * 2
+        padded = np.pad(maps, width, mode=cast(Any, pad))
     return np.lib.stride_tricks.sliding_window_view(padded, (k, k), axis=(-2, -1))
 
 

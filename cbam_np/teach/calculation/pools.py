@@ -134,13 +134,13 @@ def share_of_max(d: str, source: str, spec: str, ties: str) -> Rule:
 def _rivals_last(x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
     """Bring the entries that are pooled together into one last axis, in reading order."""
     kept = [n for i, n in enumerate(x.shape) if i not in axes]
-    return np.moveaxis(x, axes, range(-len(axes), 0)).reshape(*kept, -1)
+    return x.transpose(*(i for i in range(x.ndim) if i not in axes), *axes).reshape(*kept, -1)
 
 
 def _back_in_place(x: np.ndarray, axes: tuple[int, ...], shape: tuple[int, ...]) -> np.ndarray:
     """Undo `_rivals_last`."""
-    moved = [n for i, n in enumerate(shape) if i not in axes] + [shape[i] for i in axes]
-    return np.moveaxis(x.reshape(moved), range(-len(axes), 0), axes)
+    order = [i for i in range(len(shape)) if i not in axes] + list(axes)
+    return x.reshape([shape[i] for i in order]).transpose(np.argsort(order))
 
 
 def _best_rival(x: np.ndarray) -> np.ndarray:

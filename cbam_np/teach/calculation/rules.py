@@ -6,6 +6,7 @@ h = W0 v. A trace's values come from the network itself; a test holds the rules 
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import reduce
 from itertools import product
 from typing import NamedTuple, TypeAlias
 
@@ -53,13 +54,17 @@ def polynomial_bound(compute: Compute) -> Bound:
     """
 
     def bound(lows: Arrays, highs: Arrays) -> Interval:
-        middles = [(low + high) / 2 for low, high in zip(lows, highs, strict=True)]
-        radii = [(high - low) / 2 for low, high in zip(lows, highs, strict=True)]
+        middles, sizes, reaches = [], [], []
+        for low, high in zip(lows, highs, strict=True):
+            middle = low if low is high else (low + high) / 2
+            size = np.abs(middle)
+            middles.append(middle)
+            sizes.append(size)
+            reaches.append(size if low is high else size + (high - low) / 2)
         middle = compute(*middles)
-        if not any(r.any() for r in radii):
+        if all(low is high or np.array_equal(low, high) for low, high in zip(lows, highs, strict=True)):
             return middle, middle
-        sizes = [np.abs(m) for m in middles]
-        radius = compute(*(m + r for m, r in zip(sizes, radii, strict=True))) - compute(*sizes)
+        radius = compute(*reaches) - compute(*sizes)
         return middle - radius, middle + radius
 
     return bound
@@ -95,10 +100,13 @@ def corner_bound(compute: Compute, turns: Sequence[float] = (0.0, 0.5)) -> Bound
     def bound(lows: Arrays, highs: Arrays) -> Interval:
         choices: list[list[np.ndarray]] = []
         for low, high in zip(lows, highs, strict=True):
-            inside = [np.clip(turn, low, high) for turn in turns]
-            choices.append([low] if np.array_equal(low, high) else [low, high, *inside])
+            if low is high or np.array_equal(low, high):
+                choices.append([low])
+                continue
+            inside = [turn for turn in turns if ((low < turn) & (turn < high)).any()]
+            choices.append([low, high, *(np.clip(turn, low, high) for turn in inside)])
         values = [compute(*choice) for choice in product(*choices)]
-        return np.min(values, axis=0), np.max(values, axis=0)
+        return reduce(np.minimum, values), reduce(np.maximum, values)
 
     return bound
 

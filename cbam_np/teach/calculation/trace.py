@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, overload
 
@@ -85,16 +85,17 @@ class Step:
         IndexError
             If the index does not fit the shape.
         """
-        size = f"has {'×'.join(map(str, self.shape))} entries" if self.shape else "is a single number"
-        if len(index) != len(self.shape):
-            raise IndexError(f"{self.name} {size}: it takes {len(self.shape)} indices, got {list(index)}")
-        if not all(1 <= i <= n for i, n in zip(index, self.shape, strict=True)):
+        shape = self.shape
+        if len(index) != len(shape) or not all(1 <= i <= n for i, n in zip(index, shape, strict=True)):
+            size = f"has {'×'.join(map(str, shape))} entries" if shape else "is a single number"
+            if len(index) != len(shape):
+                raise IndexError(f"{self.name} {size}: it takes {len(shape)} indices, got {list(index)}")
             raise IndexError(
                 f"{self.name} {size}: {list(index)} is outside, since indices start at 1, as on the slides"
             )
         suffix = f"[{','.join(map(str, index))}]"
         value = self.value[tuple(i - 1 for i in index)]
-        return replace(self, name=self.name + suffix, symbol=self.symbol + suffix, value=value)
+        return Step(self.name + suffix, self.symbol + suffix, self.formula, value, self.slide, self.given, self.rule)
 
     def __str__(self) -> str:
         where = f"   ({self.slide})" if self.slide else ""

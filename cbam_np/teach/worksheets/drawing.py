@@ -30,6 +30,8 @@ def _draw(rng: np.random.Generator, C: int, n: int, hidden: int, k: int, bias: b
     params = {"W0": rng.choice(WEIGHTS, (hidden, C)), "W1": rng.choice(WEIGHTS, (C, hidden))}
     if bias:
         params |= {"b0": rng.choice(WEIGHTS, hidden), "b1": rng.choice(WEIGHTS, C)}
+    if not _shows_relu(F, _floats(params)):
+        return None
     Mc, cache = channel_attention_forward(F[None], _floats(params), mlp_bias=bias)
     if not _is_friendly(cache, F * Mc[0]):
         return None
@@ -46,15 +48,18 @@ def _floats(params: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {name: W.astype(float) for name, W in params.items()}
 
 
+def _shows_relu(F: np.ndarray, params: dict[str, np.ndarray]) -> bool:
+    """Tell whether ReLU does something, something else in either branch, and whether that is clear."""
+    hs = np.stack([F.mean(axis=(1, 2)), F.max(axis=(1, 2))]) @ params["W0"].T + params.get("b0", 0)
+    if np.abs(hs).min() < 0.05 or not (hs > 0).any(axis=1).all():
+        return False  # rounding would decide what ReLU does; a branch that gives nothing
+    return bool(((hs[0] > 0) != (hs[1] > 0)).any())
+
+
 def _is_friendly(cache: Any, F1: np.ndarray) -> bool:
     """Tell whether the channel submodule's numbers are clear enough for rounding to change nothing but digits."""
     pixels = np.sort(F1, axis=0)
-    if (pixels[-1] - pixels[-2] < 0.05).any() or np.abs(cache.z_c).max() > 3:
-        return False  # rounding would decide who is the largest; a sigmoid near 0 or 1
-    hs = np.array([mlp.h[0] for mlp in cache.mlps.values()])
-    if np.abs(hs).min() < 0.05 or not (hs > 0).any(axis=1).all():
-        return False  # rounding would decide what ReLU does; a branch that gives nothing
-    return bool(((hs[0] > 0) != (hs[1] > 0)).any())  # ReLU differs between the branches
+    return bool((pixels[-1] - pixels[-2] >= 0.05).all() and np.abs(cache.z_c).max() <= 3)  # no sigmoid near 0 or 1
 
 
 def _features(rng: np.random.Generator, C: int, n: int, ties: bool) -> np.ndarray:

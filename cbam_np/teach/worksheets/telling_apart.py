@@ -10,7 +10,7 @@ from ..mistakes import occurrences
 from .levels import Blanks, Index
 
 SEEN = 0.003  # a difference that shows in three decimals, with the rounding of some steps before
-
+NOWHERE = 1e12  # stands for what is not a number
 
 Numbers: TypeAlias = dict[str, np.ndarray]  # by step: the entries that are asked
 
@@ -53,10 +53,6 @@ def _entries(value: np.ndarray, indices: tuple[Index, ...]) -> np.ndarray:
     return np.array([value[index] for index in indices])
 
 
-def _differ(a: np.ndarray, b: np.ndarray) -> bool:
-    return bool((np.isnan(a) != np.isnan(b)).any() or (np.abs(a - b) > SEEN).any())
-
-
 def unlike(trace: Trace, blanks: Blanks) -> tuple[tuple[str, str], ...]:
     """Return the mistakes that do not show in an example, and the pairs that give the same numbers.
 
@@ -73,19 +69,23 @@ def unlike(trace: Trace, blanks: Blanks) -> tuple[tuple[str, str], ...]:
         Pairs of mistakes that cannot be told apart; (mistake, "") for one that does not show.
     """
     found, right = signatures(trace, blanks)
-    problems: list[tuple[str, str]] = []
-    shown: list[tuple[str, Numbers]] = []
-    for name, variants in found.items():
-        visible = [v for v in variants if any(_differ(values, right[step]) for step, values in v.items())]
-        if not visible:
-            problems.append((name, ""))
-        shown += [(name, v) for v in visible]
-    for at, (name, values) in enumerate(shown):
-        for other, others in shown[at + 1 :]:
-            if other != name and (name, other) not in problems and not _apart(values, others, right):
-                problems.append((name, other))
+    names = np.array([name for name, variants in found.items() for _ in variants])
+    sheets = np.array([_sheet(right | values) for variants in found.values() for values in variants])
+    shows = _differ(sheets, _sheet(right))
+    hidden = [name for name in found if not shows[names == name].any()]
+    problems = dict.fromkeys((name, "") for name in hidden)
+    names, sheets = names[shows], sheets[shows]
+    for at, name in enumerate(names):
+        alike = names[at + 1 :][~_differ(sheets[at + 1 :], sheets[at])]
+        problems |= dict.fromkeys((str(name), str(other)) for other in alike if other != name)
     return tuple(problems)
 
 
-def _apart(a: Numbers, b: Numbers, right: Numbers) -> bool:
-    return any(_differ(a.get(step, right[step]), b.get(step, right[step])) for step in a.keys() | b.keys())
+def _sheet(numbers: Numbers) -> np.ndarray:
+    """Put all numbers of a sheet in a row; what is not a number is very far from all that are."""
+    return np.nan_to_num(np.concatenate(list(numbers.values())), nan=NOWHERE)
+
+
+def _differ(sheets: np.ndarray, sheet: np.ndarray) -> np.ndarray:
+    """Tell which sheets differ from one so that it shows."""
+    return (np.abs(sheets - sheet) > SEEN).any(axis=-1)
