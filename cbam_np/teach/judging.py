@@ -127,8 +127,8 @@ class Judge:
         """Judge a step by its right values, by what follows, and by what follows as roughly as it is written."""
         value, tolerance = self.following.written[name]
         low, high = self.following.allowed(name)
-        right = touches(self.exact[name], self.exact[name], value, tolerance)
-        follows = touches(low, high, value, tolerance)
+        right = np.asarray(touches(self.exact[name], self.exact[name], value, tolerance))
+        follows = np.asarray(touches(low, high, value, tolerance))
         for index, number in self.numbers[name].items():
             if right[index] or follows[index]:
                 ends = float(low[index]), float(high[index])

@@ -4,10 +4,11 @@ The numbers are exact to many digits, so nothing fits by chance: a mistake is na
 what the program gave, on every input and in every step that was returned.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import product
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -83,6 +84,9 @@ def explain(seen: list[Seen], first: str, backward: bool = False) -> tuple[tuple
     return found, all(explanation.whole for explanation in found)
 
 
+Made: TypeAlias = list[tuple[Bounds, dict[str, Rule]]]  # for each image, what follows with some mistakes made
+
+
 class ArraysOfAProgram:
     """What a function gave on every input, to hold wrong calculations against.
 
@@ -100,44 +104,45 @@ class ArraysOfAProgram:
         image = self.seen[0].case.images[0]
         self.upstream = set(image.upstream(first))
         self.later = {step for name in names for step in image.upstream(name)}
-        self._made: tuple[tuple, Any] = ((), self._make(()))  # the mistakes that were made last, and what they led to
+        self._made: dict[int, tuple[tuple, Made | None]] = {}  # by input: the mistakes made last, what they led to
 
     def weigh(self, *hypotheses: Candidate) -> Fit | None:
         """Hold a wrong calculation against what the function gave."""
         if not any(candidate.steps & self.upstream for candidate in hypotheses):
             return None
-        made = self._make(hypotheses)
-        if made is None:
-            return None
-        images = [[bounds for bounds, _ in each] for each in made]
-        explains = fits(self.seen, self.until_first, images)
-        return Fit(explains, whole=explains and fits(self.seen, self.after_first, images))
+        made: list[list[Bounds]] = []
+        for at in range(len(self.seen)):  # most hypotheses fall at the smallest input
+            images = self._make(at, hypotheses)
+            if images is None:
+                return None
+            made.append([bounds for bounds, _ in images])
+            if not fits(self.seen[at : at + 1], self.until_first, made[-1:]):
+                return Fit(explains=False)
+        return Fit(explains=True, whole=fits(self.seen, self.after_first, made))
 
     def odds(self, together: int, whole: bool) -> float:
         """Return 0: no array of floats is explained by chance."""
         return 0.0
 
-    def _make(self, hypotheses: tuple[Candidate, ...]) -> list[list[tuple[Bounds, dict[str, Rule]]]] | None:
-        """Return (bounds, changes) of every image with these mistakes made; None if that cannot be."""
+    def _make(self, at: int, hypotheses: tuple[Candidate, ...]) -> Made | None:
+        """Return (bounds, changes) of every image of an input with these mistakes made; None if that cannot be."""
+        s = self.seen[at]
         if not hypotheses:
-            return [[(bounds, {}) for bounds in s.case.images] for s in self.seen]
-        last, before = self._made
-        if last != hypotheses[:-1]:
-            before = self._make(hypotheses[:-1])
-            self._made = hypotheses[:-1], before
+            return [(bounds, {}) for bounds in s.case.images]
+        last, before = self._made.get(at, ((), None))
+        if last != hypotheses[:-1] or before is None:
+            before = self._make(at, hypotheses[:-1])
+            self._made[at] = hypotheses[:-1], before
         if before is None:
             return None
-        candidate = hypotheses[-1]
-        made: list[list[tuple[Bounds, dict[str, Rule]]]] = []
-        for s, changes, done in zip(self.seen, candidate.changes, before, strict=True):
-            made.append([])
-            for image, change, (bounds, earlier) in zip(range(len(changes)), changes, done, strict=True):
-                remake = partial(s.case.calculation, image)
-                own = made_on_top(candidate.variant, change, earlier, s.case.rules[image], remake)
-                if own is None:
-                    return None
-                made[-1].append((bounds.with_rules(own), earlier | own))
-        return made
+        candidate, found = hypotheses[-1], []
+        for image, (change, (bounds, earlier)) in enumerate(zip(candidate.changes[at], before, strict=True)):
+            remake = partial(s.case.calculation, image)
+            own = made_on_top(candidate.variant, change, earlier, s.case.rules[image], remake)
+            if own is None:
+                return None
+            found.append((bounds.with_rules(own), earlier | own))
+        return found
 
 
 def _candidates(seen: list[Seen], backward: bool) -> list[Candidate]:
@@ -146,11 +151,13 @@ def _candidates(seen: list[Seen], backward: bool) -> list[Candidate]:
     for s in seen:
         for calculation in s.case.calculations():
             made: dict[tuple, tuple[Mistake, dict[str, Rule]]] = {}
+            ways: Counter[tuple] = Counter()  # of making a mistake with the same steps
             for mistake in (*MISTAKES, *CODE_MISTAKES):
                 for _, variant, change in mistake.occurrences(calculation):
                     if all(name.startswith("d") == backward and rule.inputs for name, rule in change.items()):
                         where = (mistake.name, variant, tuple(change))
-                        made[*where, sum(key[:3] == where for key in made)] = mistake, change
+                        made[*where, ways[where]] = mistake, change
+                        ways[where] += 1
             per_image.append(made)
     found = []
     for key in dict.fromkeys(key for made in per_image for key in made):
