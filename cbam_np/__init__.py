@@ -11,7 +11,8 @@ from .teach.calculation.steps import trace_cbam
 from .teach.calculation.trace import Step, Trace
 from .teach.check import check
 from .teach.code.check import check_function
-from .teach.code.report import CodeReport, FunctionReport
+from .teach.code.report import CodeReport
+from .teach.code.step_report import FunctionReport
 from .teach.example import lecture
 from .teach.example.dialects import compare_dialects
 from .teach.report.report import Report

@@ -13,11 +13,13 @@ from .cases import Params
 from .checking import check_subject, judge_backward, rivals
 from .draws import make_draws
 from .formula import Formula
+from .found import Found, told
 from .function_subject import FunctionSubject, OfTensors, needs_tensors, shape_of
-from .identify import Found, identify, told
+from .identify import identify
 from .objects import NumPyObject, is_object
-from .report import TITLES, CodeReport, FunctionReport
+from .report import TITLES, CodeReport
 from .roles import assignments
+from .step_report import FunctionReport
 from .stepwise import check_steps
 from .subject import Subject, refuse_a_class
 from .torch_modules import TorchModule, is_module, random_numbers_kept

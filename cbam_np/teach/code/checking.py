@@ -11,9 +11,11 @@ from ..mistakes.variants import DEPARTURE, Variant
 from .calling import Unusable
 from .describe import describe_unit
 from .draws import Draw, make_draws
+from .evidence import Whole, changed
 from .formula import Formula
+from .found import Found
 from .gradients import judge_way_back, ways_back
-from .identify import Found, Whole, changed, halves, identify
+from .identify import halves, identify
 from .ratio import ignores_its_ratio
 from .report import CodeReport
 from .subject import Subject

@@ -13,7 +13,7 @@ import numpy as np
 from ..diagnosis.search import Explanation, Fit, search
 from .draws import Draw
 from .formula import compose
-from .identify import Found
+from .found import Found
 from .subject import Subject
 
 STEP = 1e-6

@@ -5,147 +5,20 @@ come apart, the hypotheses are held against the whole output. What is found has 
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from ..diagnosis.search import Fit, search
+from ..diagnosis.search import search
 from ..mistakes import variants
-from ..mistakes.variants import CHANNEL, DEPARTURE, SPATIAL, WHOLE, Variant
+from ..mistakes.variants import CHANNEL, SPATIAL, WHOLE
 from .draws import Draw
-from .formula import Formula, Roles, channel_map, compose, gated, spatial_map
+from .evidence import OPTIONS, Part, Whole, changed
+from .formula import Formula, Roles, channel_map, gated, spatial_map
+from .found import Found, told
 from .roles import Assignment, assignments
-from .separate import READINGS, Parts, Reading, matches, take_apart
+from .separate import READINGS, Parts, Reading, take_apart
 from .subject import Subject
-
-
-class Found(NamedTuple):
-    """A formula that gives what the module gives, on every draw."""
-
-    formula: Formula
-    assignment: Assignment
-    variants: tuple[Variant, ...]
-
-    @property
-    def departures(self) -> tuple[Variant, ...]:
-        """What makes it something else than CBAM."""
-        return tuple(v for v in self.variants if v.kind == DEPARTURE)
-
-    @property
-    def choices(self) -> tuple[Variant, ...]:
-        """Legitimate variants."""
-        return tuple(v for v in self.variants if v.kind != DEPARTURE)
-
-    @property
-    def rank(self) -> tuple[int, int, int]:
-        """The simpler, the smaller."""
-        return len(self.departures), len(self.variants), len(self.assignment.idle)
-
-
-class Part:
-    """Evidence for one attention: its maps, as the output came apart, against the formula's.
-
-    Parameters
-    ----------
-    attention : {"channel", "spatial"}
-        Which one.
-    formula : Formula
-        Where to begin.
-    sources : list of ndarray
-        What the attention looks at, for each draw.
-    roles : list of dict
-        The parameters, for each draw.
-    parts : list of Parts
-        What came out.
-    tolerance : float
-        What rounding may do.
-    """
-
-    def __init__(
-        self,
-        attention: str,
-        formula: Formula,
-        sources: Sequence[np.ndarray],
-        roles: Sequence[Roles],
-        parts: Sequence[Parts],
-        tolerance: float,
-    ) -> None:
-        self.attention, self.formula, self.tolerance = attention, formula, tolerance
-        self.seen = list(zip(sources, roles, parts, strict=True))
-        self.map = channel_map if attention == "channel" else spatial_map
-
-    def weigh(self, *hypotheses: Variant) -> Fit | None:
-        """Hold hypotheses against the part, in all draws."""
-        formula = changed(self.formula, hypotheses)
-        gate = formula.channel_gate if self.attention == "channel" else formula.spatial_gate
-        for F, roles, parts in self.seen:
-            try:
-                M = self.map(F, roles, formula)
-            except (ValueError, KeyError, IndexError):
-                return None
-            part = parts.channel if self.attention == "channel" else parts.space
-            assert part is not None  # an attention is looked for where it came out
-            factor = M.reshape(len(M), -1)[parts.images] + (gate == "residual")
-            if part.shape != factor.shape or not matches(part, factor, parts.model, self.tolerance):
-                return Fit(explains=False)
-        return Fit(explains=True, whole=True)
-
-    def odds(self, together: int, whole: bool) -> float:
-        """Return 0: so many digits fit nothing by chance."""
-        return 0.0
-
-
-class Whole:
-    """Evidence for a whole formula: the output of every draw."""
-
-    def __init__(self, formula: Formula, assignment: Assignment, draws: Sequence[Draw], tolerance: float):
-        self.formula, self.assignment, self.draws, self.tolerance = formula, assignment, draws, tolerance
-        self.roles = [assignment.resolve(draw.values) for draw in draws]
-
-    def weigh(self, *hypotheses: Variant) -> Fit | None:
-        """Hold hypotheses against the output, in all draws."""
-        fits = self.agrees(changed(self.formula, hypotheses))
-        return None if fits is None else Fit(explains=fits, whole=fits)
-
-    def agrees(self, formula: Formula) -> bool | None:
-        """Tell whether a formula gives every output; None where it cannot be computed."""
-        for draw, roles in zip(self.draws, self.roles, strict=True):
-            try:
-                out = compose(draw.x, roles, formula)
-            except (ValueError, KeyError, IndexError):
-                return None
-            if out.size != draw.out.size or _squeezed(out) != _squeezed(draw.out):
-                return None
-            difference = np.abs(out.reshape(draw.out.shape) - draw.out).max()
-            if not difference <= 10 * self.tolerance * max(np.abs(draw.out).max(), 1e-300):
-                return False
-        return True
-
-    def largest_difference(self, formula: Formula) -> float:
-        """Return the largest difference in all draws, relative to the largest number of each."""
-        outs = [compose(draw.x, roles, formula) for draw, roles in zip(self.draws, self.roles, strict=True)]
-        return max(
-            float(np.abs(out.reshape(draw.out.shape) - draw.out).max() / max(np.abs(draw.out).max(), 1e-300))
-            for draw, out in zip(self.draws, outs, strict=True)
-        )
-
-    def odds(self, together: int, whole: bool) -> float:
-        """Return 0: so many digits fit nothing by chance."""
-        return 0.0
-
-
-def _squeezed(array: np.ndarray) -> tuple[int, ...]:
-    return tuple(n for n in array.shape if n > 1)
-
-
-def changed(formula: Formula, hypotheses: Sequence[Variant]) -> Formula:
-    """Return a formula with the options that variants change."""
-    for hypothesis in hypotheses:
-        formula = formula.but(**{k: v for k, v in hypothesis.changes.items() if k in OPTIONS})
-    return formula
-
-
-OPTIONS = set(Formula.__dataclass_fields__)
 
 
 @np.errstate(all="ignore")
@@ -328,57 +201,3 @@ STAGES = (  # how to look, how many hypotheses together, in how many ways to giv
     (_taken_apart, 2, 6),
     (_as_a_whole, 1, 3),
 )
-
-
-# --- in words ---
-
-
-def told(formula: Formula, way: Assignment) -> Found:
-    """Return a formula with the choices and departures that it consists of."""
-    found = list(_of_the_shapes(formula, way))
-    explained = {option for variant in found for option in variant.changes}
-    plain, at = Formula(), len(found)
-    channel, spatial = "spatial" != formula.order, formula.order != "channel"
-    for part, listed in (("channel", CHANNEL), ("spatial", SPATIAL), ("whole", WHOLE)):
-        if (part == "channel" and not channel) or (part == "spatial" and not spatial):
-            continue
-        for variant in listed:
-            different = all(getattr(plain, option) != value for option, value in variant.changes.items())
-            same = all(getattr(formula, option) == value for option, value in variant.changes.items())
-            if different and same and not explained & set(variant.changes):
-                found.append(variant)
-                explained |= set(variant.changes)
-    assert at <= len(found)
-    return Found(formula, way, tuple(found))
-
-
-def _of_the_shapes(formula: Formula, way: Assignment) -> Iterator[Variant]:
-    """Yield the variants that are told by which parameters there are."""
-    roles = way.places.keys() | way.constants.keys()
-    if formula.order != "spatial":
-        if formula.layers == "two" and ("b0" in roles or "b1" in roles):
-            yield variants.MLP_BIASES
-        if any(role.startswith(("0_", "1_")) for role in roles):
-            yield variants.MLP_NORM
-        if formula.activation == "prelu":
-            yield variants.PRELU
-        named = {"one": variants.ONE_LAYER, "eca": variants.ECA_LAYER, "none": variants.NO_MLP}
-        if formula.layers in named:
-            yield named[formula.layers]
-        if formula.own_mlps:
-            yield variants.OWN_MLPS
-        if formula.before_mlp == "concatenate":
-            yield variants.CONCATENATED
-    if formula.order != "channel":
-        if "b7" in roles:
-            yield variants.KERNEL_BIAS
-        if "gamma" in roles:
-            yield variants.SPATIAL_NORM
-        if "maps_gamma" in roles:
-            yield variants.MAPS_NORM
-        if "W7" not in roles:
-            yield variants.NO_CONVOLUTION
-        if formula.maps == ("all",):
-            yield variants.ALL_CHANNELS
-    if formula.behind:
-        yield variants.SE_BEHIND

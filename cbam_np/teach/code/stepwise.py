@@ -9,9 +9,10 @@ from ...cbam import Dialect
 from ..diagnosis.search import Explanation
 from .calling import Unusable, call
 from .cases import Case, make_inputs
+from .comparison import Comparison
 from .explain import TIES, Seen, explain, other_ties, without_ties
 from .reading import NO_CACHE, Answer, Problem, read_backward, read_forward
-from .report import Comparison, FunctionReport
+from .step_report import FunctionReport
 
 
 def check_steps(

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from .draws import Draw
+from .found import Found
 from .gradients import Slopes, Winners
-from .identify import Found
 from .subject import Subject
 
 NEAR = 1e-3

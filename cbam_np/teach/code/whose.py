@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ...cbam import DIALECTS, Dialect
-from .identify import Found
+from .found import Found
 from .subject import Unit
 
 WHOSE = {
