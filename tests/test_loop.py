@@ -2,6 +2,7 @@ import json
 import os
 import signal
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from cbam_np.train import (
     fit,
     load_checkpoint,
     loop,
+    save_checkpoint,
 )
 
 RECIPE = Recipe(epochs=3, batch_size=8, lr=0.05)
@@ -330,8 +332,8 @@ def test_evaluate_counts_every_image_once(data):
 def test_evaluate_takes_an_image_and_its_mirror_image_together(data):
     model = network()
     mirror_images = LabelledImages(data.images[..., ::-1], data.labels, data.classes)
-    plain, together = evaluate(model, data), evaluate(model, data, mirrored=True)
-    assert together == evaluate(model, mirror_images, mirrored=True) != plain
+    plain, together = evaluate(model, data), evaluate(model, data, copies="mirror")
+    assert together == evaluate(model, mirror_images, copies="mirror") != plain
     both = [
         np.log(model.predict(part.images)) for part in (data, mirror_images)
     ]  # scores, up to one constant per image
@@ -349,7 +351,10 @@ def test_evaluate_takes_an_image_and_its_mirror_image_together(data):
         ({"momentum": 1}, "momentum is 1, expected a number, 0 or more and less than 1"),
         ({"weight_decay": -1}, "weight_decay is -1, expected a number, 0 or more"),
         ({"label_smoothing": 1.0}, "label_smoothing is 1.0"),
-        ({"schedule": "linear"}, "schedule is 'linear', expected one of 'constant', 'step', 'cosine', 'one-cycle'"),
+        (
+            {"schedule": "falling"},
+            "schedule is 'falling', expected one of 'constant', 'linear', 'step', 'cosine', 'one-cycle'",
+        ),
         ({"cutout": -1}, "cutout is -1, expected a whole number, 0 to 64"),
         ({"augment": "mixup"}, "augment is 'mixup', expected one of 'none', 'flip', 'crop\\+flip'"),
     ],
@@ -357,3 +362,28 @@ def test_evaluate_takes_an_image_and_its_mirror_image_together(data):
 def test_recipes_are_checked(options, message):
     with pytest.raises(ValueError, match=message):
         Recipe(**{"epochs": 1, **options})
+
+
+def test_six_copies_of_a_test_image_are_scored_together(data):
+    model = network()
+    padded = np.pad(data.images, ((0, 0), (0, 0), (1, 1), (1, 1)), mode="reflect")
+    scores = 0
+    for share, images in ((0.5, data.images), (0.25, padded[:, :, :16, :16]), (0.25, padded[:, :, 2:, 2:])):
+        scores = scores + share * (model.forward(images) + model.forward(images[..., ::-1])) / 2
+    score = evaluate(model, data, copies="six")
+    assert score.accuracy == (scores.argmax(axis=1) == data.labels).mean()
+    p = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    assert score.loss == pytest.approx(-np.log(p[np.arange(42), data.labels]).mean(), rel=1e-5)
+    with pytest.raises(ValueError, match="copies is 'five'"):
+        evaluate(model, data, copies="five")
+
+
+def test_a_run_from_before_an_option_was_there_goes_on(data, tmp_path, monkeypatch):
+    train(data, out=tmp_path)
+    arrays, metadata = load_checkpoint(tmp_path / "checkpoint.npz")
+    for name in ("optimiser", "head_lr"):
+        del metadata["of"][name]
+    save_checkpoint(tmp_path / "checkpoint.npz", arrays, metadata)
+    assert len(train(data, out=tmp_path, resume=True)[1]) == 3
+    with pytest.raises(CheckpointError, match=r"lr was 0\.05, is 0\.06"):
+        train(data, replace(RECIPE, lr=0.06), out=tmp_path, resume=True)

@@ -73,7 +73,8 @@ def settings_of(given: dict[str, Any], settings: Settings | None = None) -> Sett
     given = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
     if given.get("attention") == NONE:
         given["attention"] = None
-    return (settings or Settings(data=given.get("data", "shapes"))).changed(**given)
+    usual = {name: given[name] for name in ("data", "network") if name in given}
+    return (settings or Settings(**usual)).changed(**given)
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -131,7 +132,9 @@ def run(command: str, out: "Path", resume: bool, **given: Any) -> None:
 def _typed(settings: Settings) -> str:
     """Return the command that makes this run again; where the data lie is left to the machine."""
     words = ["cbam-np", "train"]
-    ours, usual = ({**asdict(s), **asdict(s.recipe)} for s in (settings, Settings(data=settings.data)))
+    default = Settings(data=settings.data, network=settings.network)
+    ours, usual = ({**asdict(s), **asdict(s.recipe)} for s in (settings, default))
+    usual["network"] = Settings.network  # which has to be named where it is another
     for name in every_option():
         if name in ALWAYS or (ours[name] != usual[name] and name != "data_root"):
             values = ours[name] if isinstance(ours[name], tuple | list) else [ours[name]]

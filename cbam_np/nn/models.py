@@ -39,6 +39,10 @@ def as_images(images: ArrayLike) -> np.ndarray:
 class Classifier(Sequential):
     """A network whose first layer normalises images and whose last gives one score per class."""
 
+    def fit_inputs(self, images: np.ndarray) -> None:
+        """Take from training images, uint8 (N, 3, H, W), what the first layer needs to know of them."""
+        self.parts["normalise"].fit(images)
+
     def predict(self, images: ArrayLike, batch_size: int = 128) -> np.ndarray:
         """Return the probability of each class for each image.
 

@@ -9,7 +9,8 @@ class SGD:
     """Stochastic gradient descent with momentum and weight decay, as PyTorch defines it.
 
     g = grad + λ p;  v ← μ v + g;  p ← p - lr (g + μ v) with Nesterov, p - lr v without.
-    Weight decay λ acts on arrays of two or more axes only: weights, not biases and not BN's scale and shift.
+    Weight decay λ acts on arrays of two or more axes only: weights, not biases and not BN's scale and shift; unless
+    those are to decay, too.
 
     Parameters
     ----------
@@ -21,6 +22,8 @@ class SGD:
         Whether to look ahead along the momentum.
     weight_decay : float
         λ.
+    decay_vectors : bool
+        Whether λ acts on arrays of one axis, too.
     """
 
     def __init__(
@@ -29,9 +32,11 @@ class SGD:
         momentum: float = 0.9,
         nesterov: bool = True,
         weight_decay: float = 5e-4,
+        decay_vectors: bool = False,
     ) -> None:
         self.params = params
         self.momentum, self.nesterov, self.weight_decay = momentum, nesterov, weight_decay
+        self.decay_vectors = decay_vectors
         self.velocity = {name: np.zeros_like(p) for name, p in params.items()}
 
     def step(self, grads: dict[str, np.ndarray], lr: float) -> None:
@@ -46,7 +51,7 @@ class SGD:
         """
         for name, p in self.params.items():
             g, v = grads[name], self.velocity[name]
-            if p.ndim > 1:
+            if p.ndim > 1 or self.decay_vectors:
                 g = g + self.weight_decay * p
             v *= self.momentum
             v += g
@@ -80,8 +85,14 @@ def triangle(progress: float, warm_up: float = 0.25) -> float:
     return progress / warm_up if progress < warm_up else (1 - progress) / (1 - warm_up)
 
 
+def linear(progress: float) -> float:
+    """Return a straight line from 1 down to 0."""
+    return 1 - progress
+
+
 SCHEDULES = {
     "constant": constant,
+    "linear": linear,
     "step": step_decay,
     "cosine": cosine,
     "one-cycle": one_cycle,

@@ -28,7 +28,9 @@ AUGMENTATIONS: dict[str, Augmentation] = {
     "flip": partial(crop_and_flip, padding=0),
     "crop+flip": crop_and_flip,
     "shift+flip": partial(crop_and_flip, padding=2, border="reflect"),
+    "shift+alternate": partial(crop_and_flip, padding=2, border="reflect", flip=False),
 }
+MUON = ("optimiser", ("muon",))
 
 
 @documented
@@ -36,14 +38,21 @@ AUGMENTATIONS: dict[str, Augmentation] = {
 class Recipe:
     """How to train.
 
-    A batch that is not full is left out; as the order is drawn anew, it holds other images in every epoch. The
-    optimiser is SGD with Nesterov momentum; weight decay acts on weights only, not on biases and normalisations.
+    A batch that is not full is left out; as the order is drawn anew, it holds other images in every epoch. SGD has
+    Nesterov momentum, and its weight decay acts on weights only, not on biases and normalisations. With Muon, whose
+    recipe gives its rates for a loss that is summed over the batch, weight decay is what a step at the peak takes off
+    of everything but the kernels.
     A ValueError says which value is out of range.
     """
 
     epochs: int = option(MISSING, "passes over the training images", Range(int, 1, 10_000), metavar="N")
     batch_size: int = option(128, "images per step", Range(int, 2, 10_000), metavar="N")
     lr: float = option(0.1, "learning rate at its peak", Range(float, 0, ends="()"), metavar="RATE")
+    optimiser: str = option(
+        "sgd",
+        "what moves the weights: SGD with momentum, or Muon for the convolutions' kernels and SGD for the rest",
+        ("sgd", "muon"),
+    )
     schedule: str = option("one-cycle", "how the learning rate runs from the first step to the last", SCHEDULES)
     momentum: float = option(0.9, "momentum of SGD", Range(float, 0, 1, "[)"), metavar="MU")
     weight_decay: float = option(5e-4, "pull of the weights towards 0", Range(float, 0), metavar="LAMBDA")
@@ -53,7 +62,8 @@ class Recipe:
     augment: str = option(
         "crop+flip",
         "what is done at random to a training image: nothing; mirrored left to right; also shifted by up to 4 pixels, "
-        "padded with black; or by up to 2, with a mirrored border",
+        "padded with black; or by up to 2, with a mirrored border; or shifted like that, and mirrored in every second "
+        "epoch, half of the images in the odd ones",
         AUGMENTATIONS,
     )
     cutout: int = option(
@@ -63,12 +73,37 @@ class Recipe:
         metavar="PIXELS",
     )
 
+    muon_momentum: float = option(0.6, "momentum of Muon", Range(float, 0, 1, "[)"), metavar="MU", only=MUON)
+    vector_lr: float = option(
+        0.053, "learning rate of biases and shifts beside Muon", Range(float, 0), metavar="RATE", only=MUON
+    )
+    head_lr: float = option(
+        0.67, "learning rate of the last layer beside Muon", Range(float, 0), metavar="RATE", only=MUON
+    )
+    attention_lr: float = option(
+        0.01, "learning rate of the attention's weights beside Muon", Range(float, 0), metavar="RATE", only=MUON
+    )
+    input_epochs: int = option(
+        3,
+        "epochs over which the learning rate of the whitening filters' biases falls to 0, beside Muon",
+        Range(int, 1, 10_000),
+        metavar="N",
+        only=MUON,
+    )
+
     def __post_init__(self) -> None:
         check_options(self)
 
-    def augmented(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Return a batch of training images with what the recipe does to them."""
+    @property
+    def alternates(self) -> bool:
+        """Whether an image is mirrored in every second epoch."""
+        return self.augment == "shift+alternate"
+
+    def augmented(self, images: np.ndarray, rng: np.random.Generator, mirrored: np.ndarray | None = None) -> np.ndarray:
+        """Return a batch of training images with what the recipe does to them; `mirrored` tells which are mirrored."""
         images = AUGMENTATIONS[self.augment](images, rng=rng)
+        if mirrored is not None:
+            images[mirrored] = images[mirrored, :, :, ::-1]
         return cutout(images, self.cutout, rng=rng) if self.cutout else images
 
     def steps(self, count: int) -> int:

@@ -68,7 +68,7 @@ def load_model(out: Path | str) -> Classifier:
     arrays, settings = _open(out)
     mine = model_arrays(arrays)
     try:
-        model = settings.make_network(len(mine["head.b"]), np.random.default_rng(settings.seed))
+        model = settings.make_network(len(mine["head.W"]), np.random.default_rng(settings.seed))
         model.load_state_dict(mine)
     except (KeyError, ValueError) as error:
         raise CheckpointError(f"{_checkpoint(out)} does not hold the network that its settings name") from error
@@ -158,7 +158,7 @@ def prepare(settings: Settings, out: Path | str, *, resume: bool = False) -> "Ru
     settings.recipe.steps(len(train))
     weights, order = np.random.default_rng(settings.seed).spawn(2)  # so that the order is the same with any attention
     model = settings.make_network(len(train.classes), weights)
-    model.normalise.fit(train.images)
+    model.fit_inputs(train.images)
     return Run(settings, out, resume, model, train, validation, test, order)
 
 
@@ -246,7 +246,9 @@ class Run:
         scores: dict[str, Any] = {"test_images": len(self.test), "test_accuracy": score.accuracy}
         scores["test_loss"] = score.loss if np.isfinite(score.loss) else None
         if self.settings.recipe.augment != "none":  # it has been taught that an image and its mirror image are the same
-            scores["test_accuracy_mirrored"] = evaluate(self.model, self.test, mirrored=True).accuracy
+            scores["test_accuracy_mirrored"] = evaluate(self.model, self.test, copies="mirror").accuracy
+        if self.settings.recipe.alternates:  # and one shifted by a pixel
+            scores["test_accuracy_six_copies"] = evaluate(self.model, self.test, copies="six").accuracy
         return scores
 
     def _result(self, history: list[dict[str, Any]], scores: dict[str, Any], command: str | None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from ..cbam import ORDERS, get_dialect
 from ..cbam.dialect import STARTS
 from ..cbam.params import check_kernel_size
 from ..cbam.pools import POOLS
-from ..nn import Classifier, ResNet, SmallCNN
+from ..nn import Classifier, ResNet, SmallCNN, WhitenedCNN
 from ..nn.layers import CONV_STARTS
 from ..nn.models import ATTENTIONS
 from .options import Option, Range, check_options, documented, option, options_of, without_effect
@@ -21,8 +21,22 @@ RECIPES = {
 }
 """Recipes that work, by data set."""
 
-NETWORKS = ("smallcnn", "resnet")
-SMALLCNN, RESNET, CBAM = ("network", ("smallcnn",)), ("network", ("resnet",)), ("attention", ("cbam",))
+WHITENED_RECIPE = Recipe(
+    epochs=8,
+    batch_size=2000,
+    lr=0.24,
+    optimiser="muon",
+    schedule="linear",
+    momentum=0.85,
+    weight_decay=0.004,
+    label_smoothing=0.2,
+    augment="shift+alternate",
+)
+"""The public recipe of the whitened network, for CIFAR-10: https://github.com/KellerJordan/cifar10-airbench."""
+
+NETWORKS = ("smallcnn", "resnet", "whitened")
+SMALLCNN, RESNET, WHITENED = (("network", (name,)) for name in NETWORKS)
+CBAM = ("attention", ("cbam",))
 WITH_ATTENTION = ("attention", tuple(ATTENTIONS))
 OF_CBAM = ("kernel_size", "order", "channel_pools", "spatial_pools")  # what may be chosen of CBAM
 
@@ -33,7 +47,8 @@ class Settings:
     """What makes a run.
 
     Runs with equal seeds see the same images in the same order, whatever the attention. Where no recipe is given, it
-    is that of the data set in `RECIPES`. A ValueError says which value is out of range or has no effect.
+    is that of the data set in `RECIPES`; the whitened network has its own. A ValueError says which value is out of
+    range or has no effect.
     """
 
     data: str = option(
@@ -43,7 +58,9 @@ class Settings:
     )
     attention: str | None = option("cbam", "what follows each stage of the network", (None, *ATTENTIONS))
     recipe: Recipe = None  # type: ignore[assignment]  # never None once it is made, see __post_init__
-    network: str = option("smallcnn", "SmallCNN or ResNet", NETWORKS)
+    network: str = option(
+        "smallcnn", "SmallCNN, ResNet, or the network of the fastest public recipe, which begins by whitening", NETWORKS
+    )
     channels: tuple[int, ...] = option(
         (32, 64, 128), "channels of each stage of SmallCNN", Range(int, 1, 1024), metavar="C", only=SMALLCNN
     )
@@ -65,6 +82,13 @@ class Settings:
         20, "layers with weights of a ResNet: 8, 14, 20, …", Range(int, 8, 302), metavar="N", only=RESNET
     )
     width: int = option(16, "channels of a ResNet's first stage", Range(int, 1, 256), metavar="C", only=RESNET)
+    widths: tuple[int, ...] = option(
+        (64, 256, 256),
+        "channels of each group of the whitened network",
+        Range(int, 1, 1024),
+        metavar="C",
+        only=WHITENED,
+    )
     reduction: int = option(
         16, "the attention's MLP has C // R hidden units", Range(int, 1, 1024), metavar="R", only=WITH_ATTENTION
     )
@@ -107,7 +131,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         if self.recipe is None and self.data in RECIPES:
-            object.__setattr__(self, "recipe", RECIPES[self.data])
+            usual = WHITENED_RECIPE if self.network == "whitened" else RECIPES[self.data]
+            object.__setattr__(self, "recipe", usual)
         check_options(self)
         if not isinstance(self.recipe, Recipe):
             raise ValueError(f"recipe is {self.recipe!r}, expected a Recipe, as in Recipe(epochs=3)")
@@ -117,6 +142,8 @@ class Settings:
             raise ValueError(
                 f"channels are {self.channels}, expected 1 to 6 stages: each halves 32×32 pixels once more"
             )
+        if len(self.widths) != 3:
+            raise ValueError(f"widths are {self.widths}, expected those of three groups")
         if self.convs is not None and len(self.convs) != len(self.channels):
             raise ValueError(f"convs are {self.convs}, expected as many numbers as channels, {self.channels}")
 
@@ -133,13 +160,15 @@ class Settings:
         Returns
         -------
         Classifier
-            `SmallCNN` or `ResNet`.
+            `SmallCNN`, `ResNet` or `WhitenedCNN`.
         """
         chosen: dict[str, Any] = {"classes": classes, "rng": rng, "reduction": self.reduction, "start": self.start}
         if self.attention == "cbam":
             chosen |= {name: getattr(self, name) for name in OF_CBAM}
         if self.network == "resnet":
             return ResNet(self.depth, self.attention, width=self.width, **chosen)
+        if self.network == "whitened":
+            return WhitenedCNN(self.attention, widths=self.widths, **chosen)
         chosen |= {"channels": self.channels, "convs": self.convs or 1, "conv_start": self.conv_start}
         return SmallCNN(self.attention, **chosen)
 

@@ -5,7 +5,7 @@ import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,12 @@ import numpy as np
 
 from ..data import LabelledImages
 from ..engine.threads import HAVE_THREADS
-from ..nn import SCHEDULES, SGD, Classifier, InPieces
+from ..nn import Classifier, InPieces
 from ..ops import softmax_cross_entropy_backward, softmax_cross_entropy_forward
 from .checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from .files import write_json
 from .machine import describe_machine
+from .optimisers import Optimisers
 from .recipe import Recipe
 from .score import evaluate
 
@@ -61,7 +62,7 @@ class Training:
     ) -> None:
         self.model, self.data, self.recipe, self.rng, self.settings = model, train, recipe, rng, settings
         self.pieces = InPieces(model)
-        self.optimiser = SGD(model.params, recipe.momentum, weight_decay=recipe.weight_decay)
+        self.optimiser = Optimisers(model.params, recipe)
         self.steps = recipe.steps(len(train))  # per epoch
         self.machine = describe_machine()
         self.belongs_to = asdict(recipe) | {  # what a checkpoint must agree in to be resumed
@@ -71,6 +72,7 @@ class Training:
         }
         self.epoch = 0
         self.history: list[dict[str, Any]] = []
+        self.coins = rng.random(len(train)) < 0.5 if recipe.alternates else None  # which images begin mirrored
         self._begin_epoch()
 
     def _begin_epoch(self) -> None:
@@ -108,16 +110,17 @@ class Training:
         """Learn from one batch."""
         start, B, recipe = time.perf_counter(), self.recipe.batch_size, self.recipe
         done = (self.epoch * self.steps + self.step) / (recipe.epochs * self.steps)
-        self.lr = recipe.lr * SCHEDULES[recipe.schedule](done)
+        self.lr = self.optimiser.lr_at(done)
         batch = self.order[self.step * B : (self.step + 1) * B]
-        images = recipe.augmented(self.data.images[batch], self.rng)
+        mirrored = None if self.coins is None else self.coins[batch] ^ bool(self.epoch % 2)
+        images = recipe.augmented(self.data.images[batch], self.rng, mirrored)
         labels = self.data.labels[batch]
         with self._watching():
             logits = self.pieces.forward(images, training=True)
             loss, cache = softmax_cross_entropy_forward(logits, labels, recipe.label_smoothing)
         self._demand_finite(loss=loss)
         self.pieces.backward(softmax_cross_entropy_backward(1.0, cache))
-        self.optimiser.step(self.model.grads, self.lr)
+        self.optimiser.step(self.model.grads, done)
         self.loss_sum += float(loss)
         self.correct += int((logits.argmax(axis=1) == labels).sum())
         self.step += 1
@@ -171,7 +174,8 @@ class Training:
 
     def _arrays(self) -> dict[str, np.ndarray]:
         named = {"model": self.model.state_dict(), "velocity": self.optimiser.velocity}
-        return {f"{kind}/{name}": array for kind, group in named.items() for name, array in group.items()}
+        kept = {f"{kind}/{name}": array for kind, group in named.items() for name, array in group.items()}
+        return kept if self.coins is None else kept | {"coins": self.coins}
 
     def save(self, out: Path | None) -> None:
         """Write the complete state, and the history for people; nothing where there is no folder."""
@@ -190,22 +194,24 @@ class Training:
         path = out / CHECKPOINT
         arrays, metadata = load_checkpoint(path)
         try:
-            here, there = self.belongs_to, metadata["of"]
+            usual = {f.name: f.default for f in fields(Recipe)}  # what an older run had of options that came later
+            here, there = self.belongs_to, usual | metadata["of"]
             differs = [f"{k} was {there.get(k)}, is {here.get(k)}" for k in there | here if there.get(k) != here.get(k)]
             if differs:
                 raise CheckpointError(f"{path} is of another run: {'; '.join(differs)}. Resume it as it was started")
             counts = {name: metadata[name] for name in self.COUNTS}
             order, state = arrays["order"], metadata["rng"]
             velocity = {name: arrays[f"velocity/{name}"] for name in self.optimiser.velocity}
+            coins = None if self.coins is None else arrays["coins"]
         except KeyError as error:
             raise CheckpointError(f"{path} has no {error}: it does not hold a run of this network") from error
         try:
             self.model.load_state_dict(model_arrays(arrays))
         except ValueError as error:
             raise CheckpointError(f"{path}: {error}") from error
-        for name, array in velocity.items():
-            self.optimiser.velocity[name][...] = array
-        self.rng.bit_generator.state, self.order = state, order
+        for name, array in self.optimiser.velocity.items():
+            array[...] = velocity[name]
+        self.rng.bit_generator.state, self.order, self.coins = state, order, coins
         vars(self).update(counts)
 
 

@@ -19,13 +19,18 @@ def wider(settings: Settings) -> Changes:
     wanted = _parameters(settings.changed(attention="cbam"))
     plain = settings.changed(attention=None)
     while _parameters(plain) < wanted:
-        if plain.network == "resnet":
-            plain = plain.changed(width=plain.width + 1)
-        else:
-            *others, last = plain.channels
-            plain = plain.changed(channels=(*others, last + 1))
-    width = {"width": plain.width} if plain.network == "resnet" else {"channels": plain.channels}
+        width = _one_wider(plain)
+        plain = plain.changed(**width)
     return {"attention": None, **width}
+
+
+def _one_wider(settings: Settings) -> Changes:
+    """Return the change to a network that is wider by one channel: in its last stage, or in all where it must be."""
+    if settings.network == "resnet":
+        return {"width": settings.width + 1}
+    name = "widths" if settings.network == "whitened" else "channels"
+    *others, last = getattr(settings, name)
+    return {name: (*others, last + 1)}
 
 
 def _parameters(settings: Settings) -> int:
