@@ -142,7 +142,7 @@ def test_a_damaged_checkpoint(call, tmp_path):
         ("--seed -1", "argument --seed: '-1': expected a whole number, 0 to 9223372036854775807"),
         ("--attention eca", "argument --attention: invalid choice: 'eca'"),
         ("--data imagenet", "argument --data: invalid choice: 'imagenet'"),
-        ("--schedule linear", "argument --schedule: invalid choice: 'linear'"),
+        ("--schedule falling", "argument --schedule: invalid choice: 'falling'"),
         ("--epochs many", "argument --epochs: 'many': expected a whole number, 1 to 10000"),
         ("--depth 9223372036854775808", "argument --depth: '9223372036854775808': expected a whole number, 8 to 302"),
         ("--network resnet", "channels is (4, 8), but it has an effect only where network is smallcnn"),
