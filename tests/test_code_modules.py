@@ -119,11 +119,21 @@ class Random(Linear):
         return super().forward(x) * torch.rand(1)
 
 
+class Unpadded(SpatialPart):
+    def __init__(self):
+        super().__init__()
+        self.conv = torch.nn.Conv2d(2, 1, 7)
+
+    def forward(self, x):
+        return x * super().forward(x)
+
+
 CANNOT = [
     (Raises, ["AttributeError in forward, line", "`return self.missing(x)`", "no attribute 'missing'"]),
     (GivesALayer, ["returns a Conv2d, a layer and not a feature map"]),
     (GivesThree, ["returns 3 things", "lambda x: GivesThree(x)[0]"]),
     (GivesNothing, ["returns None: is the return statement missing?"]),
+    (Unpadded, ["must match the size", "keeps the size of its map with an odd k and padding k // 2"]),
     (Random, ["two runs on the same input give different numbers, in evaluation mode too"]),
 ]
 

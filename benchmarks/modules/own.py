@@ -378,6 +378,16 @@ class Dilated(SpatialPart):
         self.conv = nn.Conv2d(2, 1, 7, padding=6, dilation=2, bias=False)
 
 
+class Even(SpatialPart):
+    """A kernel of even size, with as many zeros around the maps as keep their size."""
+
+    def __init__(self):
+        super().__init__(6)
+        self.conv = nn.Sequential(nn.ZeroPad2d((2, 3, 2, 3)), nn.Conv2d(2, 1, 6))
+
+
+row("a kernel of even size", lambda: Parted(ChannelPart(), Even()), {KERNEL_BIAS}, {"a kernel of even size"})
+
 # --- wrong: how the two meet ---
 
 row("parallel", but(Conv1x1, forward=lambda s, x: x * s.channel_map(x) * s.spatial_map(x)), (), {PARALLEL})

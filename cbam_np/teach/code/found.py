@@ -74,6 +74,8 @@ def _of_the_shapes(formula: Formula, way: Assignment) -> Iterator[Variant]:
             yield variants.SPATIAL_NORM
         if "maps_gamma" in roles:
             yield variants.MAPS_NORM
+        if way.implied.get("even_kernel"):
+            yield variants.EVEN_KERNEL
         if "W7" not in roles:
             yield variants.NO_CONVOLUTION
         if formula.maps == ("all",):

@@ -219,9 +219,12 @@ def _spatial_parts(units: list[Unit], C: int, dimensions: int) -> Iterator[Assig
             bias = unit.bias or (single[0].name if unit.loose and single else "")
             if bias:
                 places["b7"] = Place(bias, flat)
-            maps = turn(np.empty(unit.shape)).shape[1]
+            _, maps, *sides = turn(np.empty(unit.shape)).shape
             _add_map_norms(units, maps, places, constants)
-            yield Assignment(places, constants, {"maps": ("all",)} if maps == C > 3 else {})
+            implied: dict[str, object] = {"maps": ("all",)} if maps == C > 3 else {}
+            if any(side % 2 == 0 for side in sides):
+                implied["even_kernel"] = True
+            yield Assignment(places, constants, implied)
     yield Assignment({}, {}, {})
 
 

@@ -51,6 +51,11 @@ MLP_BIASES = _choice(
     "channel", "biases in the MLP", "The authors' code has them, the paper's formula has none.", mlp_bias=True
 )
 KERNEL_BIAS = _choice("spatial", "a bias in the k×k convolution", "Many copies have one; the paper has none.")
+EVEN_KERNEL = _departure(
+    "spatial",
+    "a kernel of even size",
+    "It has no middle: M_s is moved by half a pixel against F'. Take an odd k, such as 7, and padding k // 2.",
+)
 SPATIAL_NORM = _choice(
     "spatial",
     "batch normalisation after the k×k convolution",
