@@ -1,13 +1,14 @@
 # make demo   the lecture in the terminal, then a network trained in about a minute, with pictures
 # make test   every test, the notebooks included, side by side on all cores
 # make lab    the notebooks, in JupyterLab
+# make site   the site, in build/site: the explorer, the notebooks, the front door, the results
 # make slides, make html   the lecture's notebooks as a deck; all of them as pages to read
 # Each makes .venv and installs what it needs. On a machine without make, see README.md.
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo lab test test-oracle test-dask test-browser test-gradebooks lint notebooks slides html clean
+.PHONY: demo lab test test-oracle test-dask test-browser test-site test-gradebooks lint notebooks site slides html clean
 
 demo: .venv/library
 	$(BIN)/cbam-np lecture
@@ -29,6 +30,9 @@ test-dask: .venv/dask
 test-browser: .venv/browser
 	$(BIN)/python -m pytest -m browser tests/browser -s
 
+test-site: .venv/site .venv/browser
+	$(BIN)/python -m pytest -m site tests/browser/test_site.py
+
 test-gradebooks: .venv-gradebooks/done
 	.venv-gradebooks/bin/python -m pytest -m 'nbgrader or otter' tests/test_gradebooks.py
 
@@ -41,6 +45,10 @@ lint: .venv/everything
 notebooks: .venv/everything
 	$(BIN)/jupyter nbconvert --to notebook --execute --ExecutePreprocessor.store_widget_state=False --inplace notebooks/*.ipynb
 
+site: .venv/site
+	$(BIN)/python -m sphinx -b html -q -W -n --keep-going -c docs -d build/doctrees . build/site
+	@echo "build/site/index.html"
+
 slides: .venv/everything
 	$(BIN)/jupyter nbconvert --to slides --SlidesExporter.reveal_width=1240 --output-dir slides notebooks/01_cbam_by_hand.ipynb notebooks/02_backward_by_hand.ipynb
 
@@ -48,7 +56,7 @@ html: .venv/everything
 	$(BIN)/jupyter nbconvert --to html --output-dir html notebooks/*.ipynb
 
 clean:
-	rm -rf .venv .venv-gradebooks demo slides html
+	rm -rf .venv .venv-gradebooks build demo slides html
 
 .venv/python:
 	@$(PYTHON) -c 'import sys; v = sys.version.split()[0]; sys.version_info >= (3, 11) or sys.exit(f"Python 3.11 or newer is needed, $(PYTHON) is {v}: make PYTHON=python3.12 ...")'
@@ -69,6 +77,10 @@ clean:
 
 .venv/browser: .venv/everything
 	$(BIN)/python -m pip install --quiet playwright axe-playwright-python marimo
+	touch $@
+
+.venv/site: .venv/everything
+	$(BIN)/python -m pip install --quiet --editable '.[site]'
 	touch $@
 
 .venv/dask: .venv/everything

@@ -42,7 +42,7 @@ def milliseconds(found):
 
 def times(result):
     """Return the table of the parts against PyTorch."""
-    head = ["", "NumPy", "PyTorch eager", "NumPy / eager", "compiled", "NumPy / compiled"]
+    head = ["case", "NumPy", "PyTorch eager", "NumPy / eager", "compiled", "NumPy / compiled"]
     head += ["cores of others", "eager's fastest way"]
     rows = []
     for row in result["cases"]:
@@ -98,7 +98,7 @@ def loops(result):
         [row["name"], milliseconds(row["loops"]), milliseconds(row["arrays"]), f"{row['ratio']:.0f}"]
         for row in result["loops"]
     ]
-    return table(["", "loops", "whole arrays", "times faster"], rows)
+    return table(["case", "loops", "whole arrays", "times faster"], rows)
 
 
 def memory(result):
@@ -108,7 +108,7 @@ def memory(result):
     for name, row in zip(("least", "most"), (theirs[0], theirs[-1]) if theirs else (), strict=False):
         ratio = ours["bytes"] / row["bytes"]
         rows.append([f"PyTorch eager, {name}: {row['way']}", f"{row['bytes'] / 2**20:.0f}", f"{ratio:.2f}"])
-    return table(["", "MiB", "NumPy / PyTorch"], rows)
+    return table(["case", "MiB", "NumPy / PyTorch"], rows)
 
 
 def markdown(result):

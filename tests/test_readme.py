@@ -1,4 +1,4 @@
-"""What README shows, runs: its Python, its commands, its links."""
+"""What README and the pages in docs show, runs: their Python, their commands, their links."""
 
 import json
 import re
@@ -17,10 +17,13 @@ from cbam_np.train import comparison_table
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PYTHON = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-COMMANDS = [line.strip() for line in re.findall(r"^    ((?:make|cbam-np|python) [^\n]*)$", README, flags=re.MULTILINE)]
-PAGES = [README, *((ROOT / name).read_text(encoding="utf-8") for name in ("CONTRIBUTING.md", "TEACHING.md"))]
-LINKS = re.findall(r"\]\(([^)#]+)\)", "".join(PAGES))
+DOCS = {path.stem: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md"))}
+TEXTS = "\n".join([README, *DOCS.values()])
+PYTHON = re.findall(r"```python\n(.*?)```", TEXTS, flags=re.DOTALL)
+COMMANDS = re.findall(r"^    ((?:make|cbam-np|python) [^\n]*)$", TEXTS, flags=re.MULTILINE)
+COMMANDS = sorted({line.partition("#")[0].strip() for line in COMMANDS})
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("results/**/*.md")]
+LINKS = [(page, link) for page in PAGES for link in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8"))]
 
 
 def run(*command):
@@ -108,14 +111,15 @@ def test_cbam_np_check_code(tmp_path):
 def test_code_is_what_was_measured():
     measured = json.loads((ROOT / "results" / "code" / "code.json").read_text(encoding="utf-8"))
     own, others = (len(measured[key]) for key in ("own", "census"))
-    assert f"was measured on {own} modules of our own and on {others} of other people's" in README
+    assert f"was measured on {own} modules of our own and on {others} of other people's" in DOCS["checking"]
     rows = measured["own"] + measured["census"]
     assert not any(row["truth"] != "right" and row["verdict"] == "right" for row in rows)
 
 
-@pytest.mark.parametrize("link", sorted(set(LINKS)))
-def test_links_lead_somewhere(link):
-    assert link.startswith("https://") or (ROOT / link).exists(), link
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page):
+    links = [link for where, link in LINKS if where == page]
+    assert not [link for link in links if not link.startswith("https://") and not (page.parent / link).exists()]
 
 
 RESULTS = sorted((ROOT / "results").glob("*/result.json"))
@@ -127,9 +131,15 @@ def test_results_say_what_was_measured(path):
     mirrored = f"{result['test_accuracy_mirrored']:.1%}" if "test_accuracy_mirrored" in result else ""
     minutes = result["epochs"] * result["seconds_per_epoch"] / 60
     row = f"| {result['test_accuracy']:.1%} | {mirrored} | {minutes:.1f} | {result['images_per_second']:.0f} |"
-    assert f"[{path.parent.name}](results/{path.parent.name}) " in README and row in README, row
+    name, training = path.parent.name, DOCS["training"]
+    assert re.search(rf"^\| \[{name}\]\(\.\./results/{name}\) \|[^|]*{re.escape(row)}$", training, re.MULTILINE), row
     if "JPEG" in result["note"]:
-        assert result["note"] in README.replace("\n", " ")
+        assert result["note"] in training.replace("\n", " ")
+    short = f"| {result['test_accuracy']:.1%} | {minutes:.1f} |"
+    (in_readme,) = re.findall(rf"^\| \[{name}\].*$", README, re.MULTILINE) or [short]
+    assert in_readme.endswith(short) and (
+        f"{result['epochs']} epochs" in in_readme or "the same" in in_readme or in_readme == short
+    )
     assert {"cores", "blas", "numpy"} <= result["machine"].keys()
     assert "--seed" in result["command"] and not re.search(r"(^|\s)/\w", result["command"])
 
@@ -148,26 +158,36 @@ def test_the_command_of_a_result_makes_such_a_run(path):
     assert settings.attention == result["settings"]["attention"]
 
 
+def test_readme_has_three_of_the_results():
+    assert len(re.findall(r"^\| \[cifar10-", README, re.MULTILINE)) == 3
+    assert "JPEG-recompressed copy of CIFAR-10" in README
+
+
 def test_speed_is_what_was_measured():
     free, held = (
         json.loads((ROOT / "results" / name / "speed.json").read_text(encoding="utf-8"))
         for name in ("speed", "speed-haswell")
     )
     assert held["blas_kernels"] == ["Haswell"] != free["blas_kernels"]
-    assert all(f"PyTorch {run['torch'][:4]}" in README and run["threads"] == 2 for run in (free, held))
+    for text in (README, DOCS["speed"]):
+        assert all(f"PyTorch {run['torch'][:4]}" in text and run["threads"] == 2 for run in (free, held))
     assert len(free["cases"]) == 16
+    short = 0
     for a, b in zip(free["cases"], held["cases"], strict=True):
         row = f"| {a['name']} | {a['ratio']:.2f} | {b['ratio']:.2f} |"
-        assert a["name"] == b["name"] and (row in README or a["part"] == "e"), row
+        assert a["name"] == b["name"] and (row in DOCS["speed"] or a["part"] == "e"), row
+        short += f"| {a['name']} | {a['ratio']:.2f} |\n" in README
+    assert short == len(re.findall(r"^\| .* \| \d\.\d\d \|$", README, re.MULTILINE)) == 3
 
 
 def test_comparison_is_what_was_measured():
+    text = DOCS["attention"]
     found = json.loads((ROOT / "results" / "compare-attention" / "comparison.json").read_text(encoding="utf-8"))
-    assert comparison_table(found) in README and found["note"] in README.replace("\n", " ")
-    assert f"--seeds {found['seeds']} --epochs {found['settings']['recipe']['epochs']} " in README
+    assert comparison_table(found) in text and found["note"] in text.replace("\n", " ")
+    assert f"--seeds {found['seeds']} --epochs {found['settings']['recipe']['epochs']} " in text
     for name in ("pointing", "pointing-start", "pointing-cifar10"):
         pointing = json.loads((ROOT / "results" / name / "pointing.json").read_text(encoding="utf-8"))
-        assert table(pointing) in README and f"{pointing['seeds']} seeds:" in README
+        assert table(pointing) in text and f"{pointing['seeds']} seeds:" in text
 
 
 def test_cbam_np_gradcam(tmp_path):
@@ -203,7 +223,7 @@ def test_cbam_np_convert(command, tmp_path):
 
 
 def test_everything_is_found():
-    assert len(PYTHON) == 5 and len(COMMANDS) >= 8 and len(TRAIN) == 3 and len(LINKS) >= 4 and RESULTS
+    assert len(PYTHON) == 5 and len(COMMANDS) >= 15 and len(TRAIN) == 3 and len(LINKS) >= 50 and RESULTS
 
 
 def test_the_library_s_requirements_are_among_all_requirements():

@@ -144,7 +144,7 @@ def keep():
 
     def keep(page, name):
         SCREENSHOTS.mkdir(exist_ok=True)
-        page.tab.screenshot(path=SCREENSHOTS / f"{name}.png")
+        getattr(page, "tab", page).screenshot(path=SCREENSHOTS / f"{name}.png")
 
     return keep
 
@@ -157,9 +157,9 @@ def axe():
         pytest.skip("needs axe-playwright-python, which carries axe-core: make test-browser")
     source = (Path(folder.origin).parent / "axe.min.js").read_text(encoding="utf-8")
 
-    def axe(page):
+    def axe(page, options=None):
         page.evaluate(source)
-        found = page.evaluate("axe.run()")["violations"]
+        found = page.evaluate("options => axe.run(options)", options or {})["violations"]
         return [f"{v['impact']} {v['id']}: {v['nodes'][0]['html'][:200]}" for v in found]
 
     return axe
