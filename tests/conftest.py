@@ -1,10 +1,13 @@
-"""What every test may rely on: the `rng` fixture, and hypothesis without a stopwatch, quick or thorough."""
+"""What every test may rely on: fixtures, and hypothesis without a stopwatch, quick or thorough."""
 
 import os
 
 import numpy as np
 import pytest
 from hypothesis import settings
+
+from cbam_np import cli
+from cbam_np.train import run
 
 from .helpers import THOROUGH
 
@@ -15,3 +18,23 @@ settings.load_profile("here")
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
+
+
+@pytest.fixture
+def few_shapes(monkeypatch):
+    """Draw only a few shapes where a run asks for the data set."""
+    monkeypatch.setattr(run, "SHAPES", {"train": (50, (0, 0)), "test": (20, (0, 1))})
+
+
+@pytest.fixture
+def call(capsys):
+    """Call a command as from a shell; it gives the exit status, what was printed, and what was shown as an error."""
+
+    def call(*words):
+        try:
+            status = cli.main([str(word) for word in words])
+        except SystemExit as left:  # argparse leaves by itself
+            status = left.code
+        return status, *capsys.readouterr()
+
+    return call

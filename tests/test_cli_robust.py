@@ -21,21 +21,7 @@ CHILD = os.environ | {"PYTHONPATH": str(Path(cbam_np.__file__).parent.parent)}
 posix = pytest.mark.skipif(os.name != "posix", reason="closes streams as a POSIX shell does")
 
 
-@pytest.fixture(autouse=True)
-def few_shapes(monkeypatch):
-    monkeypatch.setattr(run, "SHAPES", {"train": (50, (0, 0)), "test": (20, (0, 1))})
-
-
-@pytest.fixture
-def call(capsys):
-    def call(*words):
-        try:
-            status = cli.main([str(word) for word in words])
-        except SystemExit as left:  # argparse leaves by itself
-            status = left.code
-        return status, *capsys.readouterr()
-
-    return call
+pytestmark = pytest.mark.usefixtures("few_shapes")
 
 
 def shell(line, **environment):
