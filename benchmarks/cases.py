@@ -25,7 +25,7 @@ TIPPED = 2e-2  # the tolerance where rounding in float32 may tip a ReLU or a max
 
 @dataclass(frozen=True)
 class Sizes:
-    """How large everything is; the tests take smaller ones."""
+    """The sizes of everything; the tests take smaller ones."""
 
     blocks: tuple = ((32, 64, 32, 32), (128, 64, 16, 16), (8, 256, 56, 56))  # (N, C, H, W) of CBAM
     convs: tuple = ((128, 3, 32, 32), (128, 32, 64, 16), (128, 64, 128, 8))  # (N, C, O, H = W)
@@ -41,7 +41,7 @@ class Sizes:
 
 
 class Case(NamedTuple):
-    """One line of the table: `ours` and `theirs` draw their arrays when they are wanted, and not before."""
+    """One line of the table; `ours` and `theirs` draw their arrays only when they are called."""
 
     part: str
     name: str
@@ -148,7 +148,7 @@ def draw_network(sizes, attention, dtype=np.float32):
 
 
 def training_step(model, images, labels):
-    """Return what takes a step of SGD, and returns loss, gradients and new parameters."""
+    """Return a function that takes a step of SGD and returns loss, gradients and new parameters."""
     params = model.params
     pieces = InPieces(model)
     optimiser = SGD(params, RECIPE.momentum, weight_decay=RECIPE.weight_decay)

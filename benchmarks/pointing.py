@@ -3,7 +3,7 @@
     python -m benchmarks.pointing RUNS [--out results/pointing]
 
 RUNS is the folder of a `cbam-np compare`: the networks of each seed look at the same test images, for the right
-class, and the variants are held to the first. Shapes have masks; for CIFAR-10 there is the deletion curve alone.
+class, and the first variant is the baseline. Shapes have masks; for CIFAR-10 there is the deletion curve alone.
 """
 
 import argparse
@@ -41,7 +41,7 @@ def scores(model, test, batch=100):
 
 
 def measure(runs, data_root=None):
-    """Return each variant's scores, a mean a seed, and the intervals of their paired differences to the first."""
+    """Return each variant's mean score for every seed, and the intervals of their paired differences from the first."""
     path = runs / COMPARISON
     if not path.is_file():
         raise SystemExit(f"{runs} holds no {COMPARISON}: make it with cbam-np compare")
@@ -73,7 +73,7 @@ def measure(runs, data_root=None):
 
 
 def table(found):
-    """Return the scores as a Markdown table: means, and the intervals of the differences to the first variant."""
+    """Return the scores as a Markdown table: means, and the intervals of the differences from the first variant."""
     names = list(found["rows"][0]["scores"])
     lines = ["| variant | " + " | ".join(SCORES[name] for name in names) + " |", "|---" * (1 + len(names)) + "|"]
     for row in found["rows"]:

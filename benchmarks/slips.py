@@ -34,6 +34,6 @@ WRITE: dict[str, Callable[[float, int], str]] = {
 
 
 def written_wrongly(slip: str, value: float, decimals: int) -> str | None:
-    """Return what is written by who makes this slip with a number; None where it comes out right."""
+    """Return what a student writes who makes this slip with a number; None where that is right."""
     text = WRITE[slip](value, decimals)
     return text if text != f"{value:.{decimals}f}" else None

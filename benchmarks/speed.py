@@ -37,7 +37,7 @@ def load_twins():
 
 
 def time_case(case, twins, compiled, repeats):
-    """Check that all ways of a case agree, time them, and return a row: median and quartiles of the best of each kind.
+    """Check that all ways of a case agree, time them, and return a row with the best way of each kind.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def time_growth(sizes, repeats):
 
 
 def gemm_peak(sizes, threads, repeats):
-    """Return the most float32 operations a second that a product of square matrices reached, on one thread and more."""
+    """Return the best rate of a float32 product of square matrices, in operations per second, by number of threads."""
     matrices = {n: np.ones((n, n), np.float32) for n in sizes.gemm}
     runs = {n: partial(np.matmul, A, A) for n, A in matrices.items()}
     peaks = []

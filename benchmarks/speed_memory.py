@@ -29,7 +29,7 @@ def resident(field):
 
 
 def added(run, steps):
-    """Return by how many bytes the largest resident set while `run` ran is above what was resident before."""
+    """Return how many bytes the largest resident set during `run` lies above what was resident before."""
     before = resident("VmRSS")
     (PROC / "clear_refs").write_text("5")  # the mark starts again from here
     for _ in range(steps):

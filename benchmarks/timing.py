@@ -17,7 +17,7 @@ class Disagreement(ArithmeticError):
 
 
 def _work():
-    """Return the seconds that all cores have worked, and that they worked for this process; None without Linux."""
+    """Return how many seconds the cores have worked in all, and for this process; None without Linux."""
     try:
         user, nice, system, _, _, *rest = map(int, Path("/proc/stat").read_text().partition("\n")[0].split()[1:9])
     except OSError:
@@ -27,7 +27,7 @@ def _work():
 
 @contextmanager
 def watch_others():
-    """Yield a list that in the end holds how many cores others kept busy meanwhile, or None where nobody can tell."""
+    """Yield a list that will hold how many cores other processes kept busy meanwhile, or None if that is unknown."""
     others, before, began = [], _work(), time.monotonic()
     yield others
     after, seconds = _work(), time.monotonic() - began
@@ -90,7 +90,7 @@ def summarise(seconds):
 
 
 def check_same(candidates, tolerance=TOLERANCE):
-    """Run each candidate once and hold all that they return to what the first one returns.
+    """Run each candidate once and compare what it returns with what the first one returns.
 
     Parameters
     ----------

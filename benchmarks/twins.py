@@ -117,7 +117,7 @@ def no_compiler():
 
 @contextmanager
 def limit_threads(count):
-    """Hold PyTorch to a number of threads."""
+    """Limit PyTorch to a number of threads."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

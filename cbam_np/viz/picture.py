@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-LONGEST = 4  # a picture that is longer than so many times its height is cut to that first
+LONGEST = 4  # times the shorter side; a longer picture is cut to that first
 SIXTEEN_BITS = 2**16 - 1
 
 

@@ -70,7 +70,7 @@ class Part:
         return Fit(explains=True, whole=True)
 
     def odds(self, together: int, whole: bool) -> float:
-        """Return 0: so many digits fit nothing by chance."""
+        """Return 0: with so many digits, nothing fits by chance."""
         return 0.0
 
 
@@ -109,7 +109,7 @@ class Whole:
         )
 
     def odds(self, together: int, whole: bool) -> float:
-        """Return 0: so many digits fit nothing by chance."""
+        """Return 0: with so many digits, nothing fits by chance."""
         return 0.0
 
 

@@ -174,7 +174,7 @@ class GradientEvidence:
         return wrong
 
     def odds(self, together: int, whole: bool) -> float:
-        """Return 0: so many digits fit nothing by chance."""
+        """Return 0: with so many digits, nothing fits by chance."""
         return 0.0
 
 

@@ -1,4 +1,4 @@
-"""What answers are worth: so many points for each number, by step, and what part of them a verdict earns."""
+"""What answers are worth: the points for each number, by step, and what part of them a verdict earns."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

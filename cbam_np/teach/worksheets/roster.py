@@ -52,7 +52,7 @@ class Student(NamedTuple):
 
 
 def numbered(seed: int, count: int) -> list[Student]:
-    """Return so many students without a name, with worksheets from a seed on."""
+    """Return a number of students without names, with worksheets from a seed on."""
     return [Student("", seed=seed + at) for at in range(count)]
 
 
