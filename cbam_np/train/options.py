@@ -9,6 +9,7 @@ import types
 import typing
 from collections.abc import Iterable
 from dataclasses import Field, dataclass, field, fields
+from functools import cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -125,9 +126,12 @@ def options_of(cls: type) -> dict[str, Option]:
     return {f.name: f.metadata["option"] for f in fields(cls) if "option" in f.metadata}
 
 
+_types = cache(typing.get_type_hints)  # slow, and a class's types stay what they are
+
+
 def takes_many(cls: type, name: str) -> bool:
     """Tell whether an option takes several values: whether its type is a tuple."""
-    hint = typing.get_type_hints(cls)[name]
+    hint = _types(cls)[name]
     hints = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     return any(typing.get_origin(h) is tuple for h in hints)
 
@@ -176,7 +180,7 @@ def without_effect(cls: type, values: dict[str, Any]) -> list[str]:
 def documented(cls: type[T]) -> type[T]:
     """Add the options to the docstring of a dataclass, as its parameters: a class decorator."""
     lines = ["Parameters", "----------"]
-    hints = typing.get_type_hints(cls)
+    hints = _types(cls)
     for name, told in options_of(cls).items():
         kind = getattr(hints[name], "__name__", "") if hints[name] in (int, float, str) else str(hints[name])
         if isinstance(told.allowed, tuple):
