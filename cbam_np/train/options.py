@@ -126,7 +126,10 @@ def options_of(cls: type) -> dict[str, Option]:
     return {f.name: f.metadata["option"] for f in fields(cls) if "option" in f.metadata}
 
 
-_types = cache(typing.get_type_hints)  # slow, and a class's types stay what they are
+@cache
+def _types(cls: type) -> dict[str, Any]:
+    """Return the types of a class's fields, which is slow to find out."""
+    return typing.get_type_hints(cls)
 
 
 def takes_many(cls: type, name: str) -> bool:
