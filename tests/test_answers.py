@@ -656,7 +656,8 @@ BAD_FILES = [
     (".toml", b"a." * 400_000 + b"a = 1", "too many dots"),
     (".xlsx", b"PK", "'answers.xlsx' cannot be read as it is: export it as CSV"),
     (".ODS", b"PK", "export it as CSV"),
-    (".ipynb", b"{}", "export it as CSV"),
+    (".ipynb", b"{}", "'answers.ipynb' is no notebook: it has no cells"),
+    (".ipynb", b'{"cells": []}', "'answers.ipynb' puts nothing into answers, expected lines such as answers["),
     (".docx", b"PK", "'answers.docx' is of an unknown kind, expected a .csv, .json or .toml file"),
     ("", b"M_c[1],1", "'answers' is of an unknown kind"),
 ]
@@ -666,6 +667,21 @@ BAD_FILES = [
 def test_a_file_that_cannot_be_read_is_answered_in_words(file, suffix, content, message):
     text = refused(file(content, suffix), message)
     assert text.replace("\n", "").isprintable() and len(text) < 700
+
+
+def a_notebook(*cells):
+    return json.dumps({"cells": [{"cell_type": "code", "source": source} for source in cells]}).encode()
+
+
+def test_a_notebook_is_read_and_not_run(file):
+    """What a student hands in who has worked in a notebook; a cell that is not Python keeps nothing else back."""
+    cells = ('answers["F_max"] = ["2", "?", "2"]', 'answers["M_c[1]"] = 0.80', "answers[", "import shutil; 1 / 0")
+    read = read_answers(file(a_notebook(*cells), ".ipynb"), cbam_np.lecture.trace())
+    assert [number and number.text for number in read.found["F_max"].values()] == ["2", None, "2"]
+    assert read.found["M_c"][0,].text == "0.80"
+    assert [problem.hint for problem in read.unplaced] == ["code cell 3 is not valid Python: its answers were not read"]
+    report = cbam_np.check(file(a_notebook(cells[0]), ".ipynb"), cbam_np.lecture.trace())
+    assert report.ok and len(report.having("right")) == 2
 
 
 BAD_CELLS = [

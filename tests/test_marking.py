@@ -10,11 +10,11 @@ import pytest
 
 from benchmarks.student import Student as Writer
 from cbam_np import cli
+from cbam_np.teach.answers.notebooks import read_notebook
 from cbam_np.teach.answers.numerals import AnswerError
 from cbam_np.teach.marking.class_page import class_page, commonest, steps_of
 from cbam_np.teach.marking.feedback import feedback_name, feedback_page, grades_csv
 from cbam_np.teach.marking.marks import MarkedClass, mark, mark_class
-from cbam_np.teach.marking.notebooks import read_notebook
 from cbam_np.teach.marking.points import Scheme
 from cbam_np.teach.marking.questions import QUESTIONS
 from cbam_np.teach.marking.submissions import Submission, read_folder

@@ -11,6 +11,7 @@ from cbam_np.cbam import get_dialect
 from cbam_np.teach.answers.reading import written
 from cbam_np.teach.calculation.steps import trace_cbam
 from cbam_np.teach.mistakes import MISTAKES, SLIPS, occurrences
+from cbam_np.teach.mistakes.prior import PRIOR
 
 BY_NAME = {mistake.name: mistake for mistake in MISTAKES}
 
@@ -235,3 +236,18 @@ def test_slips_explain_no_exact_fraction_s_digits():
     for slip in SLIPS:
         for meant, reach in slip.meanings(written("8/9", "F_avg[1]")):
             assert (reach == 0 and abs(meant) != pytest.approx(8 / 9)) or meant == pytest.approx(-8 / 9)
+
+
+def test_the_prior_names_mistakes_that_there_are():
+    names = [name for kind in PRIOR for name in kind.mistakes]
+    known = {mistake.name for mistake in (*MISTAKES, *SLIPS)}
+    assert set(names) <= known and len(names) == len(set(names))
+    assert [kind.unlikely for kind in PRIOR] == sorted(kind.unlikely for kind in PRIOR)
+
+
+def test_swapped_matrices_come_after_what_is_likelier():
+    """On the slides W_0 = 1/2 and W_1 = 1, so that leaving W_0 out and swapping the two give the same numbers."""
+    trace = cbam_np.lecture.trace()
+    report = cbam_np.check({"F_avg": ["8/9", "8/9", "10/9"], "h_avg": ["8/9", "8/9", "10/9"]}, trace)
+    names = [explanation.name for explanation in report.explanations]
+    assert names[0] == "W_0 left out" and "W_0 and W_1 swapped" in names

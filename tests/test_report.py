@@ -282,6 +282,9 @@ def test_no_explanation_is_no_guess():
 
 
 def test_what_would_fit_any_number_is_said_to():
+    assert "random numbers" not in str(report_on(WRONG, explanation(chance=0.001)))
+    said = flat(str(report_on(WRONG, explanation(chance=0.12))))
+    assert "A known mistake would fit about 12 of 100 random numbers here." in said
     assert "would fit any number" not in str(report_on(WRONG, explanation(chance=0.9)))
     assert "about one mistake would fit any number" in flat(str(report_on(WRONG, explanation(chance=1.2))))
     report = report_on(WRONG, explanation(chance=16.7))

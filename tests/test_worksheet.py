@@ -9,6 +9,7 @@ from benchmarks.student import Student
 from cbam_np.teach.check import check
 from cbam_np.teach.report.advice import HELP
 from cbam_np.teach.worksheets.files import Existing, class_files, sheet_files, write_files
+from cbam_np.teach.worksheets.jupyter import notebook
 from cbam_np.teach.worksheets.levels import LEVELS, blanks_of, minutes_of, size_of
 from cbam_np.teach.worksheets.practice import Practice
 from cbam_np.teach.worksheets.roster import numbered
@@ -218,6 +219,20 @@ def test_each_level_of_help_tells_more():
     )
     with pytest.raises(ValueError, match="help is 'all', expected one of 'verdicts'"):
         practice.check(wrong, help="all")
+
+
+def test_a_notebook_that_checks_itself_starts_with_hints():
+    """Its cells run as they are; a wrong number gets the line to work out again, and no right number."""
+    sheet = worksheet(7, "quick")
+    cells = ["".join(cell["source"]) for cell in notebook(sheet)["cells"] if cell["cell_type"] == "code"]
+    names = {}
+    for cell in cells:
+        exec(cell.replace('"?"', '"9"', 1), names)
+    told = str(names["report"])
+    assert "Work out this line again." in told and "Looks like" not in told and "expected" not in told
+    first = next(name for name in sheet.entries if f"{name}:" in told)
+    assert f"{float(sheet.trace[first].value):.3f}" not in told
+    assert "Looks like" in (more := str(names["sheet"].check(names["answers"], help="mistake"))) or "known" in more
 
 
 def test_a_filled_in_file_is_not_replaced(tmp_path):

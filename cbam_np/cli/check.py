@@ -67,8 +67,8 @@ def run(command: str, file: str, example: str, worksheet: int | None, json: bool
 
 def _of_a_notebook(file: str, seed: int | None, kind: dict[str, Any]) -> "Report":
     """Return the report on a worksheet's notebook, which says itself which worksheet it is."""
+    from ..teach.answers.notebooks import read_notebook
     from ..teach.answers.numerals import AnswerError
-    from ..teach.marking.notebooks import read_notebook
 
     try:
         handed = read_notebook(Path(file))

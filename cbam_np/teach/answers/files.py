@@ -12,6 +12,7 @@ from os import PathLike, fsdecode
 from pathlib import Path
 from typing import TypeAlias
 
+from .notebooks import Handed, read_notebook
 from .numerals import AnswerError, shown
 
 Line: TypeAlias = tuple[str, str, object]  # where it is, a name and its answer
@@ -19,7 +20,8 @@ Line: TypeAlias = tuple[str, str, object]  # where it is, a name and its answer
 LARGEST = 1_000_000  # bytes
 MOST_LINES = 20_000
 LONGEST_LINE = 5_000  # characters
-SHEETS = (".xlsx", ".xls", ".ods", ".numbers", ".ipynb")
+SHEETS = (".xlsx", ".xls", ".ods", ".numbers")
+NOTEBOOK = ".ipynb"
 HEADS = ("", "step", "name", "sep", "entry", "symbol", "quantity", "variable")  # first cells of lines without answers
 LINE = re.compile(  # a name with its indices, a separator, the answer
     r'''(?s)\s*(?:"((?:[^"]|"")*)"'''
@@ -38,7 +40,8 @@ def read_file(path: str | PathLike[str]) -> dict[str, object]:
     Parameters
     ----------
     path : path-like
-        A .csv, .tsv, .txt or .md file with one answer per line, or a .json or .toml file. UTF-8, or UTF-16 with a BOM.
+        A .csv, .tsv, .txt or .md file with one answer per line, a .json or .toml file, or a notebook. UTF-8, or UTF-16
+        with a BOM.
 
     Returns
     -------
@@ -57,6 +60,8 @@ def entries(path: str | PathLike[str]) -> list[Line]:
     """Return a file's answers as a list of (line, name, answer); line is "line 3" in CSV, and "" elsewhere."""
     path = Path(fsdecode(path))
     name, suffix = shown(path.name or str(path)), path.suffix.lower()
+    if suffix == NOTEBOOK:
+        return [("", where, answer) for where, answer in in_notebook(path).answers.items()]
     try:
         with open(path, "rb") as file:
             data = file.read(LARGEST + 1)
@@ -66,7 +71,7 @@ def entries(path: str | PathLike[str]) -> list[Line]:
     if suffix in SHEETS:
         raise AnswerError(f"{name} cannot be read as it is: export it as CSV")
     if suffix not in READERS:
-        raise AnswerError(f"{name} is of an unknown kind, expected a .csv, .json or .toml file")
+        raise AnswerError(f"{name} is of an unknown kind, expected a .csv, .json or .toml file, or a notebook")
     if len(data) > LARGEST:
         raise AnswerError(f"{name} is larger than 1 MB: answers are a few lines of text")
     try:
@@ -78,6 +83,15 @@ def entries(path: str | PathLike[str]) -> list[Line]:
     if not found:
         raise AnswerError(f"{name} has no answers: write them a line each, such as F_avg[1],3/4")
     return found
+
+
+def in_notebook(path: str | PathLike[str]) -> Handed:
+    """Return what a notebook hands in; what is wrong with it is said with its name."""
+    path = Path(fsdecode(path))
+    try:
+        return read_notebook(path)
+    except AnswerError as error:
+        raise AnswerError(f"{shown(path.name)} {error}") from None
 
 
 def _decoded(data: bytes) -> str:

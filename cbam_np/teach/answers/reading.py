@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import prod
-from os import PathLike
+from os import PathLike, fsdecode
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from ..calculation.trace import Trace
-from .files import entries, read_file
+from .files import NOTEBOOK, entries, in_notebook, read_file
 from .lists import split_list
 from .names import find_name
 from .numerals import AnswerError, Written, bare, is_blank, shown, written
@@ -87,7 +87,8 @@ def read_answers(answers: Any, trace: Trace) -> Answers:
     answers : mapping of str to object, or path-like
         Names to numbers, such as ``{"M_c[1]": "0.25"}``; see `written` for what a number can look like, and `names` for
         names. Whole maps are nested lists, arrays, or text: ``{"M_c": ["0.25", "?", "0.75"]}``, ``{"M_c": "1, 2, 3"}``.
-        Or a file with the same, see `read_file`.
+        Or a file with the same, see `read_file`, or a notebook, of which the lines ``answers["M_c"] = [...]`` are read
+        and nothing is run.
     trace : Trace
         Whose steps the names are.
 
@@ -108,8 +109,12 @@ def read_answers(answers: Any, trace: Trace) -> Answers:
     >>> float(answers.found["z_c"][0,].value), answers.found["M_c"][1,].hint
     (1.75, 'did you mean 0.5?')
     """
+    problems: tuple[str, ...] = ()
     if isinstance(answers, Mapping):
         given = [("", name, answer) for name, answer in answers.items()]
+    elif isinstance(answers, str | PathLike) and fsdecode(answers).lower().endswith(NOTEBOOK):
+        handed = in_notebook(answers)
+        given, problems = [("", name, answer) for name, answer in handed.answers.items()], handed.problems
     elif isinstance(answers, str | PathLike):
         given = entries(answers)
         if all(is_blank(answer) for _, _, answer in given):
@@ -122,6 +127,7 @@ def read_answers(answers: Any, trace: Trace) -> Answers:
         if len(reader.answers.unplaced) >= MOST_UNPLACED:
             reader.unplaced(line, "the rest", "", "the answers from here on were not read: correct these first")
             break
+    reader.answers.unplaced += [Unplaced("a cell of the notebook", "", problem) for problem in problems]
     return reader.answers
 
 

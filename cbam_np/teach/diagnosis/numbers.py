@@ -28,6 +28,7 @@ from ..mistakes import (
     relatives,
 )
 from ..mistakes.mistake import Change
+from ..mistakes.prior import unlikeliness
 from .search import Explanation, Fit, search
 
 NEAREST = 36  # ways of making a mistake that are combined: 630 pairs, those nearest to the wrong step
@@ -142,7 +143,7 @@ class NumbersOnPaper:
         misses = self._misses(wrong_bounds, self.name) | (self.wrong & np.isnan(low))
         if misses[self.first]:
             return Fit(explains=False)
-        return self._fit(wrong_bounds, changes, whole=not misses.any(), alone=len(hypotheses) == 1)
+        return self._fit(wrong_bounds, changes, hypotheses, whole=not misses.any())
 
     def _make(self, hypotheses: tuple) -> Made | None:
         """Return what follows with these mistakes made one on top of the other; None if that cannot be."""
@@ -166,14 +167,15 @@ class NumbersOnPaper:
         low, high = wrong_bounds.allowed(name)
         return ~np.isnan(value) & ~np.isnan(low) & ~touches(low, high, value, tolerance)
 
-    def _fit(self, wrong_bounds: Bounds, changes: Change, whole: bool, alone: bool) -> Fit:
+    def _fit(self, wrong_bounds: Bounds, changes: Change, hypotheses: tuple, whole: bool) -> Fit:
         """Count what speaks for and against mistakes, in all steps that they change."""
         looked_at = [name for name in {self.name, *changes} if name in self.bounds.written]
         misses = {name: self._misses(wrong_bounds, name) for name in looked_at}
         against = sum(int(missed.sum()) for missed in misses.values())
         explained = sum(int((self.all_wrong[n] & ~missed).sum()) for n, missed in misses.items() if n in self.all_wrong)
-        distance = self.distance(changes) if alone else 0
-        return Fit(True, whole, against, explained, distance or 0, changes.get(self.name))
+        distance = self.distance(changes) if len(hypotheses) == 1 else 0
+        unlikely = max(unlikeliness(hypothesis.name) for hypothesis in hypotheses)
+        return Fit(True, whole, against, explained, distance or 0, changes.get(self.name), unlikely)
 
     def _weigh_slip(self, slip: Slip) -> Fit | None:
         """Hold a slip of the pen against the step: it must explain the first wrong entry."""
@@ -186,7 +188,8 @@ class NumbersOnPaper:
         if not explains(self.first):
             return None
         misses = sum(not explains(tuple(index)) for index in np.argwhere(self.wrong))
-        return Fit(True, not misses, misses, int(self.wrong.sum()) - misses)
+        explained = int(self.wrong.sum()) - misses
+        return Fit(True, not misses, misses, explained, unlikeliness=unlikeliness(slip.name))
 
     def odds(self, together: int, whole: bool) -> float:
         """Return how easily random numbers as precise as these would be explained, see `Evidence.odds`."""

@@ -77,6 +77,8 @@ class Fit(NamedTuple):
         How many steps before the first wrong one they lie.
     rule : Rule, optional
         How the wrong step came out of them, where the evidence has rules.
+    unlikeliness : int
+        How unlikely they are before anything is looked at; 0 where nothing is known of that.
     """
 
     explains: bool
@@ -85,11 +87,12 @@ class Fit(NamedTuple):
     explained: int = 0
     distance: int = 0
     rule: Any = None
+    unlikeliness: int = 0
 
     @property
-    def rank(self) -> tuple[int, int, int]:
+    def rank(self) -> tuple[int, int, int, int]:
         """The likelier, the smaller."""
-        return self.against, -self.explained, self.distance
+        return self.against, -self.explained, self.unlikeliness, self.distance
 
 
 class Evidence(Protocol):

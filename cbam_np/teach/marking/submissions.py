@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..answers.files import entries
+from ..answers.notebooks import Handed, read_notebook
 from ..answers.numerals import AnswerError
 from ..worksheets.roster import COLUMNS, Student
-from .notebooks import Handed, read_notebook
 from .tables import kind_of, read_table
 
 READ = (".ipynb", ".csv", ".tsv", ".txt", ".md", ".json", ".toml")

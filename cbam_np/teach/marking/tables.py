@@ -4,9 +4,9 @@ import csv
 import re
 from collections.abc import Sequence
 
+from ..answers.notebooks import Handed
 from ..answers.numerals import AnswerError
 from ..worksheets.roster import COLUMNS, from_spreadsheet
-from .notebooks import Handed
 
 MOST_ROWS = 200_000
 INDEXED = re.compile(r"[\[(]\s*\d")  # a heading with an index, as in M_c[1]

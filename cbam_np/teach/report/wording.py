@@ -21,6 +21,7 @@ MOST_SOURCES = 2  # numbers that an answer is said to follow from
 MOST_LISTED = 4  # blanks of one step that are named singly
 WIDEST = 12  # characters of a number in a table
 MOST_PLACES = 9  # decimals of one
+WORTH_SAYING = 0.02  # random numbers that an explanation would fit, as a share
 SINGLY = ("answer", "written", "expected", "verdict")
 EXPECTED = SINGLY.index("expected")
 
@@ -243,9 +244,11 @@ def diagnosis(report: "Report", calculations: bool = True) -> Iterator[Block]:
 
 
 def _by_chance(chance: float) -> str:
-    """Say so where mistakes of the catalogue would fit whatever had been written."""
-    if chance < 1:
+    """Say how many random numbers a known mistake would fit, unless these are very few."""
+    if chance < WORTH_SAYING:
         return ""
+    if chance < 1:
+        return f"A known mistake would fit about {100 * chance:.0f} of 100 random numbers here."
     about = "one mistake" if chance < 1.5 else f"{chance:.0f} mistakes"
     return f"With so few digits, about {about} would fit any number: one more digit would decide."
 

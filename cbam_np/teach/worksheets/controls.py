@@ -9,7 +9,7 @@ import numpy as np
 from ..calculation import notation
 from ..calculation.tables import Markup, html_table
 from .document import typeset
-from .layout import DECIMALS
+from .levels import DECIMALS
 from .roster import Student, for_spreadsheet
 from .worksheet import Worksheet
 

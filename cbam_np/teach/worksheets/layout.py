@@ -7,10 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..calculation.trace import Step
-from .levels import LEVELS, minutes_of, size_of
+from .levels import DECIMALS, LEVELS, minutes_of, size_of
 from .worksheet import Worksheet
 
-DECIMALS = 3
 RULES = f"Write {DECIMALS} decimals, or fractions. Carry on with what you wrote. Indices start at 1."
 SECTIONS = {  # what a section is called, and what one needs to know there
     "Step 0": ("Step 0 · Feature extraction", ""),

@@ -18,6 +18,7 @@ LEVELS = {  # what is asked; the number goes into the seed, so that it must not 
     "backward": (2, "The way back; the forward steps are given"),
 }
 CHANNEL, PIXEL = 0, (0, 0)  # what `quick` follows: channel 1 and pixel [1,1], as the slides do
+DECIMALS = 3  # that are asked
 RATE = 3  # numbers a minute
 ROUND = 5  # minutes are said in fives
 

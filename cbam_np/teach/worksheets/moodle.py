@@ -16,10 +16,9 @@ from ..marking.questions import QUESTIONS
 from ..mistakes import occurrences
 from .document import typeset
 from .layout import SECTIONS, Part, parts_of, sections_of, task_of, title_of
-from .levels import Index
+from .levels import DECIMALS, Index
 from .worksheet import Worksheet
 
-DECIMALS = 3  # that are asked
 HALF = 0.5 * 10**-DECIMALS
 MOST, KEPT = 60, 8  # alternatives of one blank; places among them that are kept for mistakes made there
 NEAR = 2e-5  # beside a unit of the last place, since five decimals are written

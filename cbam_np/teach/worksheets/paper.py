@@ -11,7 +11,8 @@ from ..calculation.trace import Step
 from .controls import control_table
 from .document import document, sheet, typeset
 from .formulas import mathml
-from .layout import DECIMALS, RULES, SECTIONS, Part, parts_of, rows_of, sections_of, task_of, title_of
+from .layout import RULES, SECTIONS, Part, parts_of, rows_of, sections_of, task_of, title_of
+from .levels import DECIMALS
 from .roster import Student
 from .worksheet import Worksheet
 

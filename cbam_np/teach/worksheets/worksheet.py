@@ -16,11 +16,10 @@ from ..calculation.trace import Trace
 from ..check import check
 from ..report.report import Report
 from .drawing import friendly
-from .levels import LEVELS, Blanks, blanks_of, handed_steps
+from .levels import DECIMALS, LEVELS, Blanks, blanks_of, handed_steps
 from .telling_apart import unlike
 
-ASKED = 3  # decimals that a student writes
-DECIMALS = 4  # of calculated numbers that are handed out
+FINER = 4  # decimals of calculated numbers that are handed out
 CANDIDATES = 40  # friendly examples to choose from
 
 
@@ -91,7 +90,7 @@ class Worksheet:
         AnswerError
             If the answers cannot be read.
         """
-        return check(answers, self.trace, handed=self.handed, decimals=ASKED)
+        return check(answers, self.trace, handed=self.handed, decimals=DECIMALS)
 
 
 def worksheet(
@@ -191,7 +190,7 @@ def printed_of(trace: Trace, blanks: Blanks, level: str) -> dict[str, Any]:
 
 
 def _as_text(value: Any, blanks: tuple[tuple[int, ...], ...]) -> Any:
-    texts = np.vectorize(lambda v: notation.number(v, DECIMALS), otypes=[object])(value)
+    texts = np.vectorize(lambda v: notation.number(v, FINER), otypes=[object])(value)
     for index in blanks:
         texts[index] = ""
     return texts.tolist()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..answers.numerals import AnswerError
+from .numerals import AnswerError
 
 LARGEST = 5_000_000  # bytes; a notebook may hold pictures
 DEEPEST = 8  # lists in lists
@@ -74,8 +74,8 @@ def _loaded(path: Path) -> dict[str, Any]:
     try:
         with open(path, "rb") as file:
             data = file.read(LARGEST + 1)
-    except OSError as error:
-        raise AnswerError(f"cannot be read: {error.strerror}") from None
+    except (OSError, ValueError) as error:  # ValueError: a path with a null byte
+        raise AnswerError(f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if len(data) > LARGEST:
         raise AnswerError("is larger than 5 MB: clear its outputs and save it again")
     try:
