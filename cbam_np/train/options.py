@@ -183,7 +183,7 @@ def without_effect(cls: type, values: dict[str, Any]) -> list[str]:
 def documented(cls: type[T]) -> type[T]:
     """Add the options to the docstring of a dataclass, as its parameters: a class decorator."""
     lines = ["Parameters", "----------"]
-    hints = _types(cls)
+    hints = typing.get_type_hints(cls)
     for name, told in options_of(cls).items():
         kind = getattr(hints[name], "__name__", "") if hints[name] in (int, float, str) else str(hints[name])
         if isinstance(told.allowed, tuple):
