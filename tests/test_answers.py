@@ -620,6 +620,70 @@ def test_problems_in_a_file_have_their_line(file):
         read_file(file("M_c,1\nM_c,2"))
 
 
+@pytest.mark.parametrize(
+    ("above", "below"),
+    [
+        ("Größe;Wert;Bemerkung\n", ""),
+        ("answer,value\n", ""),
+        ("Homework CBAM, Mia K., group 3\n# channel part\n", "\ntime: about 25 min"),
+        ("Name: Jonas\nDate: 12.3.\n", "\ncomment; the sigmoid took long"),
+    ],
+)
+def test_titles_and_rows_about_the_sheet_are_no_answers(file, above, below):
+    assert texts(file(f"{above}M_c[1];0,81{below}", ".txt")) == {"M_c[1]": "0,81"}
+
+
+def test_a_row_that_could_be_an_answer_is_no_title(file):
+    assert list(hints(file("weight,0.81\nM_c[1],0.81"))) == ["line 1: weight"]
+    assert list(hints(file("M_c[1],0.81\nhello,world"))) == ["line 2: hello"]
+    assert list(hints(file("hello,world"))) == ["line 1: hello"]
+    assert texts({"Name": "Jonas", "M_c[1]": "0.81"}) == {"M_c[1]": "0.81"}
+
+
+PRINTOUTS = [
+    ("tensor([0.25, 0.5, 0.75], grad_fn=<SigmoidBackward0>)", "M_c", ["0.25", "0.5", "0.75"]),
+    ("tensor([0.25, 0.5, 0.75], device='cuda:0', requires_grad=True)", "M_c", ["0.25", "0.5", "0.75"]),
+    (r"\begin{pmatrix} 0.25 & 0.5 & 0.75 \end{pmatrix}", "M_c", ["0.25", "0.5", "0.75"]),
+    (r"$\begin{bmatrix}0{,}25&0{,}5&0{,}75\end{bmatrix}$", "M_c", ["0,25", "0,5", "0,75"]),
+    (r"\begin{pmatrix}1\\2\\3\end{pmatrix}", "F_max", ["1", "2", "3"]),
+    (r"\begin{pmatrix} 1 & 2 & 3 \\ 4 & 5 & 6 \\ 7 & 8 & 9 \end{pmatrix}", "F'[1]", list("123456789")),
+    (r"\left[\begin{array}{ccc}1&2&3\\4&5&6\\7&8&9\end{array}\right]", "F'[1]", list("123456789")),
+]
+
+
+@pytest.mark.parametrize(("text", "step", "cells"), PRINTOUTS, ids=[text for text, *_ in PRINTOUTS])
+def test_printouts_and_matrices_fill_a_whole_step(text, step, cells):
+    assert list(texts({step: text}).values()) == cells
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("0,25;mit Taschenrechner", "1/4"),
+        ("2,000;zwei mal", "2"),
+        ("0.25|ok, see page 3", "1/4"),
+        ("0.25, rounded", "1/4"),
+        ("0.25 # = 1/4, 2 digits", "1/4"),
+        ("1/4 = 0.25; // rounded", "1/4"),
+        ("0.250 ± 0.005", "1/4"),
+        ("0,250 +- 0,005", "1/4"),
+        ("0.250 +/- 0.005", "1/4"),
+        ("1+-0.75", "1/4"),
+        ("0.8 repeating", "8/9"),
+        ("8/9 = 0,8 (periodisch)", "8/9"),
+        ("1.11 recurring", "10/9"),
+    ],
+)
+def test_remarks_uncertainties_and_repeating_digits(text, value):
+    assert written(text, "M_c[1]").value == Fraction(value)
+
+
+@pytest.mark.parametrize("text", ["0.25;0.5", "1;exp(2)", "0.25 // 3", "0.81 repeating 3"])
+def test_a_second_number_is_no_remark(text):
+    with pytest.raises(AnswerError):
+        written(text, "M_c[1]")
+
+
 def test_json_keeps_the_digits(file):
     path = file('{"M_c": [0.80, 1, null], "M_s[2,3]": "0.5", "M_s[1,1]": -1.50E-2}', ".json")
     assert read_file(path) == {"M_c": ["0.80", "1", None], "M_s[2,3]": "0.5", "M_s[1,1]": "-1.50E-2"}

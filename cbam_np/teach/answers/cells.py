@@ -29,9 +29,13 @@ DECIMAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)", re.ASCII)
 LITERAL = re.compile(r"[+-]?\s*(?:(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?|\d+\s*/\s*\d+)", re.ASCII)
 JOINTS = re.compile(r"\s*([=≈→])\s*")
 WORDS = re.compile(  # behind a number, as in "0.5 px" or "0.5 for channel 1"
-    r"(?<=[\d)%.])\s*((?:[^\W\d_]+[°²]?)(?:[\s.,'/-]+[^\W\d_]+)*"
+    r"(?<=[\d)%.]),?\s*((?:[^\W\d_]+[°²]?)(?:[\s.,'/-]+[^\W\d_]+)*"
     r"|(?:for|with|rounded|correct|at|in|on|using|because|since|from|see|channel|to (?=\d+ ?[dsp]))\b[^=≈→]*)$"
 )
+COMMENT = re.compile(r"(?<=[\d)%.,;])\s+(?:#|//\s*(?=[^\W\d])).*$")  # as behind code
+COLUMN = re.compile(r"(?<=[\d)%.])\s*[;|]\s*([^\W\d_]{2}[^=≈→]*)$")  # a further column, of remarks
+UNCERTAINTY = re.compile(r"(?<=[\d)])\s*(?:±|\+\s*/\s*-|\+-(?=\s))\s*[\d.,]+%?$")
+REPEATING = re.compile(r"(\d*\.)((\d)\3*)\s*\(?(?:period(?:e|isch|ic)?|repeating|recurring|rep\.|rec\.)\)?$")
 REMARK = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]$")
 COUNTING = r"minus|negative|hundred|thousand|million|half|not"  # words that change a number
 TELLING = re.compile(rf"\b(?:or|and|to|plus|times|over|per|mal|durch|{COUNTING})\b(?! \d+ ?[dsp])")
@@ -125,7 +129,7 @@ def read_cell(text: str) -> Written | None:
         found = evaluate(literal.casefold())
         as_it_stands = LITERAL.fullmatch(_decimal_points(bare.translate(PLAIN)).casefold())
         return _finished(bare if _one_line(bare) else literal, found, literal, "" if as_it_stands else literal)
-    value, numeral, note = _read_chain(line)
+    value, numeral, note = _read_chain(UNCERTAINTY.sub("", COMMENT.sub("", line)))
     return _finished(bare, value, numeral, numeral, note)
 
 
@@ -221,7 +225,8 @@ def _read_part(part: str) -> tuple[Value, str]:
     part = part.strip(EDGES)
     if re.search(r"\d['\s]\d{3}(?!\d)|\d,\d.*\d\.\d|\d\.\d.*\d,\d|\d,\d+,\d", part):
         raise NotNumeric("write one number, without separators of thousands")
-    part = ABOUT.sub("", _decimal_points(part), count=1).replace("[", "(").replace("]", ")")
+    part = REPEATING.sub(r"\1(\3)", _decimal_points(part))
+    part = ABOUT.sub("", part, count=1).replace("[", "(").replace("]", ")")
     part = re.sub(r"(?<=\d)\s*(?:percent|prozent|pct)\b", "%", part)
     part = re.sub(r"(?<=[\d.)])\s*x\s*(?=[\d.(])", "*", part).replace(":", "/")
     part = re.sub(rf"({NUMERAL})\s*\*\s*10\s*\^\s*\(?\s*([+-]?)\s*(\d+)\s*\)?(?![\d(*^]|\.\d)", _scientific, part)
@@ -252,6 +257,9 @@ def _without_remark(part: str) -> str | None:
     if part.endswith(tuple(ENDINGS)):
         going_on = GOING_ON.search(part)
         return part[: going_on.end(1)] if going_on else part.rstrip(ENDINGS)
+    column = COLUMN.search(part)
+    if column is not None and _value(column[1]) is None:
+        return part[: column.start()]
     remark = REMARK.search(part)
     if remark is None:
         words = WORDS.search(part)

@@ -6,6 +6,11 @@ from math import prod
 from .spelling import WRAPPED, plain
 
 LONGEST = 4000  # characters
+PRINTED = re.compile(  # as NumPy and PyTorch print arrays
+    r"^(?:(?:np|numpy|torch)\.)?(?:array|tensor|asarray)\s*"
+    r"\((.*?)(?:,\s*(?:dtype|device|grad_fn|requires_grad)\s*=.*)?\)$",
+    re.DOTALL,
+)
 SEPARATORS = (r"\s*[;\n|]\s*", r"\s*,\s+", r"\s*,\s*", r"\s+and\s+|\s*&\s*", r"\s{2,}|\t", r"\s+")
 
 
@@ -56,9 +61,7 @@ def split_list(text: str, shape: tuple[int, ...]) -> list | None:
 
 def _inside(text: str) -> str:
     """Return what stands within "array([...])", "[...]" or "(...)"."""
-    text = re.sub(
-        r"^(?:(?:np|numpy|torch)\.)?(?:array|tensor|asarray)\s*\((.*?)(?:,\s*dtype.*)?\)$", r"\1", text, flags=re.S
-    )
+    text = PRINTED.sub(r"\1", text)
     if re.fullmatch(r"[(\[{].*[)\]}]", text, flags=re.S) and _closes_at_the_end(text):
         return text[1:-1].strip()
     match = WRAPPED.fullmatch(text)

@@ -19,6 +19,13 @@ __all__ = ["AnswerError", "Answers", "Unplaced", "Unread", "Written", "read_answ
 
 Index: TypeAlias = tuple[int, ...]
 
+ABOUT_THE_SHEET = re.compile(  # rows that are no answers
+    r"(?:first |last |sur)?name|vorname|nachname|nom|prénom|student(?: id)?|id|matrikel(?:nummer)?|date|datum|time|zeit"
+    r"|duration|class|klasse|course|group|gruppe|team|(?:work)?sheet|exercise|homework|title|page|remarks?|comments?|notes?"
+    r"|bemerkung(?:en)?"
+)
+TITLE = re.compile(r"[^\W\d_]+(?: [^\W\d_]+)*")  # of a file or its columns: words and no numbers
+NUMBER = re.compile(r"\s*[-+−≈~=]?\s*[.,]?\d")
 MOST_UNPLACED = 100  # answers without a place, after which nothing more is read
 
 
@@ -128,6 +135,9 @@ def read_answers(answers: Any, trace: Trace) -> Answers:
             reader.unplaced(line, "the rest", "", "the answers from here on were not read: correct these first")
             break
     reader.answers.unplaced += [Unplaced("a cell of the notebook", "", problem) for problem in problems]
+    if not reader.answers.found:  # then they are what there is
+        for title in reader.titles:
+            reader.unplaced(*title)
     return reader.answers
 
 
@@ -136,6 +146,7 @@ class _Reader:
 
     def __init__(self, trace: Trace) -> None:
         self.trace, self.answers = trace, Answers()
+        self.titles: list[tuple[str, object, object, str]] = []
 
     def read(self, line: str, key: object, answer: object) -> None:
         key = f"{key[0]}[{','.join(map(str, key[1:]))}]" if isinstance(key, tuple) and key else key
@@ -147,10 +158,23 @@ class _Reader:
             step, index, name = find_name(key, self.trace)
             cells = list(_spread(bare(answer), self.trace[step].shape, name, index))
         except AnswerError as error:
-            self.unplaced(line, key, answer, str(error))
+            if self.is_title(line, key, answer):
+                self.titles.append((line, key, answer, str(error)))
+            elif not (isinstance(key, str) and ABOUT_THE_SHEET.fullmatch(key.strip(" :").casefold())):
+                self.unplaced(line, key, answer, str(error))
             return
         for at, cell in cells:
             self.place(line, step, name, at, cell)
+
+    def is_title(self, line: str, key: object, answer: object) -> bool:
+        """Tell whether a row is a title, of a file or of its columns: words above the first answer, and no number."""
+        first = bool(line) and not self.answers.found
+        return (
+            first
+            and isinstance(key, str)
+            and TITLE.fullmatch(key.strip()) is not None
+            and not NUMBER.match(str(answer))
+        )
 
     def place(self, line: str, step: str, name: str, at: Index, cell: object) -> None:
         here, entry = _entry(name, at), tuple(i - 1 for i in at)

@@ -36,6 +36,8 @@ OVERLINED = re.compile("((?:[0-9][\u0304\u0305\u0307])+)")
 BETWEEN_DOTS = re.compile("([0-9])\u0307([0-9]*)([0-9])\u0307")
 
 LATEX = [  # in this order
+    (r"\\(?:begin|end)\s*\{(?:[a-zA-Z]*matrix|array|aligned?)\*?\}(?:\s*\{[lcr| ]*\})?", " "),
+    (r"\s*\\\\\s*", "; "),  # the end of a row
     (r"([\^_])\s*\{([^{}]*)\}", r"\1(\2)"),
     (r"\\[dtc]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}", r"⟨\1⟩⟨\2⟩"),
     (r"\\[dtc]?frac\s*([0-9])\s*([0-9])", r"⟨\1⟩⟨\2⟩"),
@@ -104,8 +106,8 @@ def _without_latex(text: str) -> str:
         while before != text:
             before, text = text, re.sub(pattern, replacement, text)
     text = re.sub(r"\\([a-zA-Z]+)", lambda m: COMMANDS.get(m[1], m[0]), text)
-    text = re.sub(r"\\[,;:! ()\[\]]", " ", text).replace("\\%", "%").replace("$", " ").replace("\\\\", ";")
-    return text.replace("{", "(").replace("}", ")").replace("&", ",")
+    text = re.sub(r"\\[,;:! ()\[\]]", " ", text).replace("\\%", "%").replace("$", " ")
+    return text.replace("{", "(").replace("}", ")").replace("&", ", ")
 
 
 def _on_the_line(character: str) -> str:
