@@ -8,7 +8,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo lab test test-oracle test-dask test-browser test-site test-gradebooks lint notebooks site slides html clean
+.PHONY: demo lab test fuzz test-oracle test-dask test-browser test-site test-gradebooks lint notebooks site slides html clean
 
 demo: .venv/library
 	$(BIN)/cbam-np lecture
@@ -35,6 +35,9 @@ test-site: .venv/site .venv/browser
 
 test-gradebooks: .venv-gradebooks/done
 	.venv-gradebooks/bin/python -m pytest -m 'nbgrader or otter' tests/test_gradebooks.py
+
+fuzz: .venv/everything # hostile input at every entrance; goes on where it was stopped
+	$(BIN)/python -m benchmarks.fuzz --out results/fuzz
 
 lint: .venv/everything
 	$(BIN)/ruff check

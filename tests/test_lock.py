@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import cbam_np
+from benchmarks import writers
 from cbam_np.train import InUseError, Recipe, Settings, load_checkpoint, prepare, save_checkpoint
 from cbam_np.train.files import remove_temporaries, write_text, written_whole
 from cbam_np.train.lock import LOCK, held
@@ -152,3 +153,18 @@ def test_two_trainings_in_one_folder(holder, tmp_path, monkeypatch):
     holder.send_signal(signal.SIGKILL)
     holder.wait()
     assert run.finish(progress=False)["epochs"] == 1
+
+
+def test_the_benchmark_of_writers_counts(tmp_path, monkeypatch):
+    found = writers.save_and_read(tmp_path, 0, 20)
+    assert found == {"saves": 20, "reads": 20, "errors": 0, "damaged": 0, "first": ""}
+    (tmp_path / "checkpoint.npz").write_bytes(b"no checkpoint")
+    monkeypatch.setattr(writers, "save_checkpoint", lambda *anything: None)  # a writer that writes nothing
+    assert writers.save_and_read(tmp_path, 0, 2)["errors"] == 2
+
+
+@pytest.mark.slow
+def test_two_processes_write_and_read(tmp_path):
+    found = writers.run(400, tmp_path)
+    assert (found["saves"], found["reads"], found["errors"], found["damaged"], found["left"]) == (400, 400, 0, 0, [])
+    assert "| 400 | 400 | 0 | 0 | 0 |" in writers.markdown(found)

@@ -17,6 +17,7 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 
+@engine.one_blas_thread()
 def run_forward(x: np.ndarray, params: dict, d: Dialect, running: orders.Running | None) -> CBAMCache:
     """Run all slices forward; each writes its part of F' and F''."""
     outs = [np.empty(x.shape, dtype) for dtype in _dtypes(x, params, d)]
@@ -32,6 +33,7 @@ def run_forward(x: np.ndarray, params: dict, d: Dialect, running: orders.Running
     return CBAMCache(x, outs[0], outs[-1], d, slices, parts)
 
 
+@engine.one_blas_thread()
 def run_backward(
     dout: np.ndarray, cache: CBAMCache, keep_paths: bool = False
 ) -> tuple[np.ndarray, list[CBAMGradients]]:

@@ -29,9 +29,8 @@ def run(command: str, source: Path, target: Path) -> None:
         raise UserError("this needs PyTorch, once: python -m pip install torch") from error
     try:
         arrays = read_tensors(torch, source)
-    except (OSError, ValueError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        reason = words(error).partition("\n")[0]
-        raise UserError(f"{source} cannot be converted: {reason}") from error
+    except (OSError, ValueError) as error:
+        raise UserError(f"{source} cannot be converted: {words(error)}") from error
     with written_whole(target) as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]  # of its own options
     print(f"{target} holds {len(arrays)} arrays.")
@@ -47,6 +46,8 @@ def read_tensors(torch: Any, source: Path) -> dict[str, np.ndarray]:
             "it holds other things than tensors, which could run code when they are loaded, so it is not opened: "
             "ask for a file that was written with torch.save(model.state_dict(), ...)"
         ) from error
+    except Exception as error:  # PyTorch complains of damage in as many ways as there are bytes
+        raise ValueError("it is damaged, or only part of what torch.save wrote: download it again") from error
     tensors = find_tensors(content, torch.Tensor)
     if not tensors:
         raise ValueError("it holds no weights by name: save model.state_dict()")

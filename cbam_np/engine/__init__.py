@@ -12,5 +12,5 @@ from .layout import flatten, total
 from .maxima import add_at_maxima, maxima_and_places, mean_along
 from .pieces import PIECES, is_a_piece, is_first_piece, piece_count, run_pieces, share
 from .slices import batch_slices, equal_slices, over_slices
-from .threads import limit_threads
+from .threads import limit_threads, one_blas_thread
 from .windows import pool_windows, share_windows

@@ -6,6 +6,7 @@ from .im2col import Im2col
 from .layout import total
 from .pointwise import Pointwise
 from .slices import batch_slices, over_slices
+from .threads import one_blas_thread
 from .toeplitz import Toeplitz
 from .winograd import Winograd
 
@@ -23,6 +24,7 @@ def out_shape(x: np.ndarray, W: np.ndarray, stride: int, padding: int) -> tuple[
     return len(x), len(W), *((n + 2 * padding - W.shape[-1]) // stride + 1 for n in x.shape[2:])
 
 
+@one_blas_thread()
 def convolve(x: np.ndarray, W: np.ndarray, stride: int, padding: int) -> tuple[np.ndarray, Way]:
     """Return the convolution of (N, C, H, W) with kernels (O, C, k, k), a slice of the batch at a time, and the way."""
     way = find_way(x, W, stride, padding)
@@ -31,6 +33,7 @@ def convolve(x: np.ndarray, W: np.ndarray, stride: int, padding: int) -> tuple[n
     return out, way
 
 
+@one_blas_thread()
 def convolve_backward(
     dout: np.ndarray, x: np.ndarray, way: Way, want_dx: bool = True
 ) -> tuple[np.ndarray | None, np.ndarray]:

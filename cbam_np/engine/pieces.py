@@ -21,7 +21,7 @@ from threading import Barrier, BrokenBarrierError, Lock
 from typing import Any, TypeVar
 
 from .slices import _inside
-from .threads import HAVE_THREADS, cores, limit_blas, thread_count
+from .threads import HAVE_THREADS, cores, one_blas_thread, thread_count
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -112,8 +112,11 @@ def run_pieces(work: Callable[[P], T], pieces: Sequence[P]) -> list[T]:
 
     The caller's thread takes the first piece.
     """
-    if len(pieces) == 1:
-        return [work(pieces[0])]
+    with one_blas_thread():
+        return [work(pieces[0])] if len(pieces) == 1 else _run_side_by_side(work, pieces)
+
+
+def _run_side_by_side(work: Callable[[P], T], pieces: Sequence[P]) -> list[T]:
     meeting = Meeting(len(pieces), min(thread_count(), len(pieces)))
     context = copy_context()  # a thread has none of its caller's, such as np.errstate
     context.run(_inside.set, True)
@@ -126,7 +129,7 @@ def run_pieces(work: Callable[[P], T], pieces: Sequence[P]) -> list[T]:
         except BaseException as error:  # raised below, by the caller's thread
             errors[at] = error
 
-    with _crew(len(pieces) - 1) as crew, limit_blas(1):
+    with _crew(len(pieces) - 1) as crew:
         others = [crew.submit(run, at) for at in range(1, len(pieces))]
         try:
             with _own_cores():

@@ -13,7 +13,7 @@ from threading import Lock
 from typing import Any, TypeVar
 
 from .helpers import helpers
-from .threads import limit_blas, thread_count
+from .threads import one_blas_thread, thread_count
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -63,10 +63,10 @@ def over_slices(work: Callable[[S], T], slices: Sequence[S]) -> list[T]:
             except Exception as error:  # raised below, by the caller's thread
                 errors[at] = error
 
-    context = copy_context()  # a thread has none of its caller's, such as np.errstate
-    context.run(_inside.set, True)
     helping = min(thread_count(), len(slices)) - 1
-    with limit_blas(1):
+    with one_blas_thread():
+        context = copy_context()  # a thread has none of its caller's, such as np.errstate
+        context.run(_inside.set, True)
         futures = [helpers(helping).submit(partial(context.copy().run, take_turns)) for _ in range(helping)]
         try:
             context.run(take_turns)

@@ -3,6 +3,12 @@
 NumPy lets other threads run while it calculates. Where this package runs several, the matrix products inside are held
 to one thread each, or both would fight for the cores. Several callers may be at work at the same time, each in a thread
 of its own: BLAS gets its own number of threads back when the last of them has finished.
+
+No bit of a result depends on how many threads there are, ours or those of BLAS: slices and pieces are cut by the shapes
+alone, their sums are taken in order, and every matrix product is calculated by one thread of BLAS. What may still
+change bits is another BLAS, or the same one on another kind of processor (OPENBLAS_CORETYPE), for which it has other
+kernels; another version of NumPy; and another batch size, since sums are then grouped in another way. `results/threads`
+has the figures, from `python -m benchmarks.threads`.
 """
 
 import os
@@ -105,6 +111,26 @@ def limit_blas(count: int) -> Iterator[None]:
         limits.leave(count)
 
 
+_one: ContextVar[bool] = ContextVar("one", default=False)
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Let BLAS multiply matrices with one thread: with several it cuts them up, and their number would change bits.
+
+    Whoever multiplies matrices outside of slices and pieces, which hold BLAS to one thread already, does it in here.
+    """
+    if _one.get():
+        yield
+        return
+    token = _one.set(True)
+    try:
+        with limit_blas(1):
+            yield
+    finally:
+        _one.reset(token)
+
+
 @cache
 def _blas() -> list[Any]:
     """Return threadpoolctl's handles of the BLAS libraries that are loaded, none where it cannot be used."""
@@ -119,6 +145,7 @@ def _forget_limits() -> None:
     """Start without limits in a forked process: those who asked for them are threads of its parent."""
     global _limits
     held, _limits = _limits, BlasLimits()
+    _one.set(False)
     if held._limits:
         for library, before in zip(_blas(), held._before, strict=True):
             _set_threads(library, before)

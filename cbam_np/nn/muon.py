@@ -18,6 +18,8 @@ Source: Jordan et al., "Muon: an optimizer for hidden layers in neural networks"
 
 import numpy as np
 
+from ..engine import one_blas_thread
+
 A, B, C = 3.4445, -4.7750, 2.0315
 
 
@@ -69,6 +71,7 @@ class Muon:
         self.params, self.momentum, self.nesterov = params, momentum, nesterov
         self.velocity = {name: np.zeros_like(W) for name, W in params.items()}
 
+    @one_blas_thread()
     def step(self, grads: dict[str, np.ndarray], lr: float) -> None:
         """Move every parameter once.
 

@@ -1,5 +1,8 @@
 """Weights from files: `.npz` and safetensors, neither of which can run code."""
 
+import lzma
+import math
+import warnings
 import zipfile
 import zlib
 from collections import Counter
@@ -11,6 +14,11 @@ from typing import IO, Any
 import numpy as np
 
 PICKLES = (".pth", ".pt", ".pkl", ".tar", ".ckpt", ".bin")
+TYPES = ("F64", "F32", "F16", "I64", "I32", "I16", "I8", "U64", "U32", "U16", "U8", "BOOL")  # NumPy's, by safetensors
+UNSUSPICIOUS = 2**28  # bytes that any file may unpack into
+MOST_PACKED = 50  # times its own size, for a file that unpacks into more; floats are hardly packed at all
+OF_A_ZIP = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError)
+MOST_AXES = 64  # of an array, in NumPy
 CONVERT = "turn it into a safe file with cbam-np convert, where PyTorch is installed"
 
 
@@ -100,32 +108,78 @@ def read_weights(path: str | PathLike[str]) -> dict[str, np.ndarray]:
 def read_npz(path: str | PathLike[str]) -> dict[str, np.ndarray]:
     """Read the arrays of a `.npz`, every byte checked against the file's own checksums.
 
+    What an array says of its size is compared with what the file holds before any memory is taken for it.
+
     Raises
     ------
     WeightsError
-        If an array is pickled, or no array; as a DamagedError if the file is no `.npz`, or only part of one.
+        If an array is pickled, or no array, or larger than what is there of it; as a DamagedError if the file is no
+        `.npz`, or only part of one.
     """
     with open(path, "rb") as file:  # so that an OSError further on is the content's
         try:
-            return _read_members(file, path)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-            raise DamagedError(str(error)) from error
+            with zipfile.ZipFile(file) as archive:
+                _check_members(archive, path)
+                return {m.filename.removesuffix(".npy"): _read_member(archive, m, path) for m in archive.infolist()}
+        except WeightsError:
+            raise
+        except OSError as error:
+            raise DamagedError(error.strerror or str(error)) from error
+        except Exception as error:  # zipfile complains of damage in many ways
+            raise DamagedError(_short(str(error) or type(error).__name__)) from error
 
 
-def _read_members(file: IO[bytes], path: str | PathLike[str]) -> dict[str, np.ndarray]:
-    """Return the arrays of a `.npz` by name; `path` is what messages call it."""
-    arrays = {}
-    with zipfile.ZipFile(file) as archive:
-        if any(member.endswith("data.pkl") for member in archive.namelist()):
-            raise WeightsError(f"{path} holds a pickle, which runs code when it is loaded: {CONVERT}")
-        for member in archive.namelist():
-            name = member.removesuffix(".npy")
-            with archive.open(member) as content:
-                try:
-                    arrays[name] = np.lib.format.read_array(content, allow_pickle=False)
-                except ValueError as error:  # of NumPy's format: objects, or bytes that are no array
-                    raise WeightsError(f"{path}: {name!r} cannot be read safely ({error})") from error
-    return arrays
+def _check_members(archive: zipfile.ZipFile, path: str | PathLike[str]) -> None:
+    """Raise a WeightsError for pickles, and for a small file that unpacks into a very large one."""
+    members = archive.infolist()
+    if any(member.filename.endswith("data.pkl") for member in members):
+        raise WeightsError(f"{path} holds a pickle, which runs code when it is loaded: {CONVERT}")
+    packed, unpacked = Path(path).stat().st_size, sum(member.file_size for member in members)
+    if unpacked > max(UNSUSPICIOUS, MOST_PACKED * packed):
+        raise WeightsError(
+            f"{path} has {packed} bytes that unpack into {unpacked}, more than weights ever do: it is damaged, or "
+            "meant to fill your memory. Get it from somewhere else"
+        )
+
+
+def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str | PathLike[str]) -> np.ndarray:
+    """Return an array of a `.npz`, after its header has been compared with its size."""
+    name = member.filename.removesuffix(".npy")
+    try:
+        with archive.open(member) as content:
+            shape, dtype = _read_header(content)
+            left = member.file_size - content.tell()
+        if dtype.hasobject:
+            raise ValueError("it holds pickled Python objects")
+        if math.prod(shape) * dtype.itemsize != left:
+            raise ValueError(f"its header says {_short(dtype)} of shape {_short(shape)}, but {left} bytes follow")
+        with archive.open(member) as content:
+            return np.lib.format.read_array(content, allow_pickle=False)
+    except ValueError as error:
+        raise WeightsError(f"{path}: {_short(name)!r} cannot be read safely ({_short(error)})") from error
+
+
+def _read_header(content: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
+    """Return what the header of a `.npy` says."""
+    try:
+        version = np.lib.format.read_magic(content)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of names in old encodings
+            shape, _, dtype = read(content)
+    except OF_A_ZIP:
+        raise
+    except Exception as error:  # NumPy complains of odd headers in many ways, some of them about its own insides
+        raise ValueError("it has no header of an array") from error
+    if min(shape, default=0) < 0 or len(shape) > MOST_AXES:
+        raise ValueError(f"its header says shape {_short(shape)}")
+    return shape, dtype
+
+
+def _short(what: object, most: int = 80) -> str:
+    """Return what something is called, cut where it is long."""
+    text = str(what)
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def _read_safetensors(path: Path) -> dict[str, np.ndarray]:
@@ -136,9 +190,9 @@ def _read_safetensors(path: Path) -> dict[str, np.ndarray]:
     try:
         with safe_open(path, framework="numpy") as file:
             kinds = {name: file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118 it is no dict
-            strange = sorted({kind for kind in kinds.values() if kind.startswith(("BF", "F8"))})
+            strange = sorted({kind for kind in kinds.values() if kind not in TYPES})
             if strange:
                 raise WeightsError(f"{path} holds {', '.join(strange)}, which NumPy does not have: save it as float32")
             return {name: file.get_tensor(name) for name in kinds}
-    except SafetensorError as error:
+    except (SafetensorError, OSError, OverflowError) as error:
         raise WeightsError(f"{path} is damaged, or only part of a file ({error}): copy it again") from error

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from .. import ops
+from ..engine import one_blas_thread
 from .layer import Layer
 
 
@@ -38,6 +39,7 @@ class WhiteningConv2d(Layer):
         super().__init__({"b": np.zeros(2 * inputs, dtype)}, {"W": np.zeros(shape, dtype)})
         self.eps = eps
 
+    @one_blas_thread()
     def fit(self, x: np.ndarray) -> None:
         """Take the filters from images as the layer will see them, (N, C, H, W)."""
         W = self.state["W"]

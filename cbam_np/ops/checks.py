@@ -82,6 +82,12 @@ def check_option(value: object, name: str, allowed: Iterable) -> None:
         raise ValueError(f"{name} is {value!r}, expected one of {', '.join(map(repr, allowed))}")
 
 
+def check_count(value: object, name: str, most: int) -> None:
+    """Raise a ValueError unless `value` is a whole number from 1 to `most`."""
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or not 1 <= value <= most:
+        raise ValueError(f"{name} is {value!r}, expected a whole number from 1 to {most}")
+
+
 def check_rng(rng: object) -> None:
     """Raise a TypeError unless `rng` is a NumPy generator: randomness is handed in, never taken from a global one."""
     if not isinstance(rng, np.random.Generator):

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .. import engine
 from .checks import alike, as_float, check_dout, check_shape, inexact
 
 
@@ -20,6 +21,7 @@ class LinearCache(NamedTuple):
     has_bias: bool
 
 
+@engine.one_blas_thread()
 def linear_forward(x: np.ndarray, W: np.ndarray, b: np.ndarray | None = None) -> tuple[np.ndarray, LinearCache]:
     r"""Linear map of every row, out = x Wᵀ + b.
 
@@ -60,6 +62,7 @@ def linear_forward(x: np.ndarray, W: np.ndarray, b: np.ndarray | None = None) ->
     return out, LinearCache(x, W, b is not None)
 
 
+@engine.one_blas_thread()
 def linear_backward(dout: np.ndarray, cache: LinearCache) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     r"""Gradient of `linear_forward`.
 

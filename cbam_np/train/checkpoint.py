@@ -92,12 +92,15 @@ def _read_metadata(arrays: dict[str, np.ndarray], path: Path) -> dict[str, Any]:
         raise CheckpointError(f"{path} has arrays but no metadata: it was not written by save_checkpoint")
     try:
         metadata = json.loads(str(arrays.pop(METADATA)))
-        version = metadata["version"]
-    except (ValueError, TypeError, KeyError) as error:
-        raise CheckpointError(f"{path} has metadata that cannot be understood ({error}): train again") from error
+    except (ValueError, RecursionError) as error:
+        why = str(error)[:80]
+        raise CheckpointError(f"{path} has metadata that cannot be understood ({why}): train again") from error
+    if not isinstance(metadata, dict) or "version" not in metadata:
+        raise CheckpointError(f"{path} has metadata that cannot be understood (no 'version'): train again")
+    version = metadata["version"]
     if version != VERSION:
         raise CheckpointError(
-            f"{path} is a checkpoint of version {version}, expected {VERSION}: "
+            f"{path} is a checkpoint of version {str(version)[:20]}, expected {VERSION}: "
             "read it with the cbam_np that wrote it, or train again"
         )
     return metadata

@@ -1,6 +1,7 @@
 """A whole run: from settings to data, network, training, and one look at the test images at the end."""
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,7 @@ def load_model(out: Path | str) -> Classifier:
     try:
         model = settings.make_network(len(mine["head.W"]), np.random.default_rng(settings.seed))
         model.load_state_dict(mine)
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, TypeError) as error:
         raise CheckpointError(f"{_checkpoint(out)} does not hold the network that its settings name") from error
     return model
 
@@ -85,8 +86,9 @@ def _open(out: Path | str) -> tuple[dict[str, np.ndarray], Settings]:
     arrays, metadata = load_checkpoint(path)
     try:
         return arrays, read_kept(metadata["settings"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path} has no settings of a run that can be understood ({error!r})") from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        why = str(error)[:200] if isinstance(error, ValueError) else "something is missing, or of another kind"
+        raise CheckpointError(f"{path} has no settings of a run that can be understood ({why}): train again") from error
 
 
 def load_data(settings: Settings) -> tuple[LabelledImages, LabelledImages | None, LabelledImages]:
@@ -278,4 +280,11 @@ def _read_result(path: Path, needed: set[str]) -> dict[str, Any] | None:
         kept = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError, RecursionError):
         return None
-    return kept if isinstance(kept, dict) and needed <= kept.keys() else None
+    if not isinstance(kept, dict):
+        return None
+    numbers = {name for name, value in kept.items() if _is_number(value)} | {"test_loss"}  # None where it is infinite
+    return kept if needed <= numbers & kept.keys() else None
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

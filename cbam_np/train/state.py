@@ -15,6 +15,7 @@ from ..data import LabelledImages
 from ..engine.threads import HAVE_THREADS
 from ..nn import Classifier, InPieces
 from ..ops import softmax_cross_entropy_backward, softmax_cross_entropy_forward
+from ..ops.checks import check_shape
 from .checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from .files import write_json
 from .machine import describe_machine
@@ -194,30 +195,66 @@ class Training:
         path = out / CHECKPOINT
         arrays, metadata = load_checkpoint(path)
         try:
-            usual = {f.name: f.default for f in fields(Recipe)}  # what an older run had of options that came later
-            here, there = self.belongs_to, usual | metadata["of"]
-            differs = [f"{k} was {there.get(k)}, is {here.get(k)}" for k in there | here if there.get(k) != here.get(k)]
-            if differs:
-                raise CheckpointError(f"{path} is of another run: {'; '.join(differs)}. Resume it as it was started")
-            counts = {name: metadata[name] for name in self.COUNTS}
-            order, state = arrays["order"], metadata["rng"]
-            velocity = {name: arrays[f"velocity/{name}"] for name in self.optimiser.velocity}
-            coins = None if self.coins is None else arrays["coins"]
+            self._take_up(path, arrays, metadata)
+        except CheckpointError:
+            raise
         except KeyError as error:
             raise CheckpointError(f"{path} has no {error}: it does not hold a run of this network") from error
-        try:
-            self.model.load_state_dict(model_arrays(arrays))
-        except ValueError as error:
-            raise CheckpointError(f"{path}: {error}") from error
-        for name, array in self.optimiser.velocity.items():
-            array[...] = velocity[name]
-        self.rng.bit_generator.state, self.order, self.coins = state, order, coins
+        except (TypeError, ValueError, AttributeError, OverflowError) as error:
+            why = str(error)[:200] if isinstance(error, ValueError) else "something is missing, or of another kind"
+            raise CheckpointError(
+                f"{path} does not hold a run of this network that can be gone on with ({why}): copy it again, or "
+                "train again"
+            ) from error
+
+    def _take_up(self, path: Path, arrays: dict[str, np.ndarray], metadata: dict[str, Any]) -> None:
+        """Check all of a state, then take it up; any error says that it is none."""
+        usual = {f.name: f.default for f in fields(Recipe)}  # what an older run had of options that came later
+        here, there = self.belongs_to, usual | metadata["of"]
+        differs = [f"{k} was {there.get(k)}, is {here.get(k)}" for k in there | here if there.get(k) != here.get(k)]
+        if differs:
+            raise CheckpointError(f"{path} is of another run: {'; '.join(differs)}. Resume it as it was started")
+        counts = {name: metadata[name] for name in self.COUNTS}
+        self._check_counts(**counts)
+        order = arrays["order"]
+        if order.dtype.kind != "i" or not np.array_equal(np.sort(order), np.arange(len(self.data))):
+            raise ValueError("the order of the images is no order of them")
+        rng = np.random.Generator(type(self.rng.bit_generator)())
+        rng.bit_generator.state = metadata["rng"]
+        coins = None if self.coins is None else arrays["coins"]
+        if coins is not None and (coins.dtype != bool or coins.shape != order.shape):
+            raise ValueError("which images begin mirrored is not one coin per image")
+        velocity = {name: arrays[f"velocity/{name}"] for name in self.optimiser.velocity}
+        for name, array in velocity.items():
+            check_shape(array, f"velocity/{name}", self.optimiser.velocity[name].shape, "it is one number per weight")
+            if not np.isfinite(array).all():
+                raise ValueError(f"velocity/{name} is not finite")
+        self.model.load_state_dict(model_arrays(arrays))
+        for name, array in velocity.items():
+            self.optimiser.velocity[name][...] = array
+        self.rng.bit_generator.state, self.order, self.coins = rng.bit_generator.state, order, coins
         vars(self).update(counts)
+
+    def _check_counts(self, *, history: list[dict[str, Any]], epoch: int, step: int, **sums: float) -> None:
+        """Raise a ValueError where the counts of a state cannot be those of this run."""
+        for name, value, most in (("epoch", epoch, self.recipe.epochs), ("step", step, self.steps)):
+            if type(value) is not int or not 0 <= value <= most:
+                raise ValueError(f"{name} is {value}, expected 0 to {most}")
+        wrong = [name for name, value in sums.items() if not _is_number(value)]
+        if wrong:
+            raise ValueError(f"{', '.join(wrong)}: expected a number")
+        needed = {"epoch", "loss", "accuracy", "lr", "seconds", "images_per_second"}
+        if len(history) != epoch or not all(needed <= {n for n in line if _is_number(line[n])} for line in history):
+            raise ValueError(f"the history does not have the {epoch} epochs that were trained")
 
 
 def model_arrays(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return a checkpoint's arrays that are the network's, with the names that `load_state_dict` expects."""
     return {name.removeprefix("model/"): array for name, array in arrays.items() if name.startswith("model/")}
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and bool(np.isfinite(value))
 
 
 def _plain(state: Any) -> Any:

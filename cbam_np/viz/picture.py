@@ -63,7 +63,7 @@ def _open(path: Path) -> Image.Image:
         except UnsuitableError:
             raise
         except Exception as error:  # each format of Pillow's complains in its own way
-            why = str(error) or type(error).__name__
+            why = getattr(error, "strerror", None) or str(error) or type(error).__name__
             raise ValueError(f"{path} is damaged, or only part of a picture ({why}): copy it again") from error
 
 

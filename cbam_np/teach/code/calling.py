@@ -1,15 +1,10 @@
-"""A student's function, called: what goes wrong in it is told in words."""
+"""What goes wrong in a student's function, told in words."""
 
 import traceback
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
-
-import numpy as np
-
-Argument = TypeVar("Argument", np.ndarray, dict[str, np.ndarray])
 
 PACKAGE = str(Path(__file__).parents[2])
+LONGEST = 500  # characters of what an exception says
 HINTS = (
     (
         "broadcast",
@@ -42,50 +37,28 @@ class Unusable(Exception):
         self.same = same
 
 
-def call(function: Callable, *arguments: Any, how: str, changed: list[str]) -> Any:
-    """Call a function with copies of its arguments; add to `changed`, in words, those that it changes.
-
-    `how` is the call as text, "f(x, params)". The cache is the function's own, to do with as it likes.
-    """
-    names = how.partition("(")[2].rstrip(")").split(", ")
-    copies = [a if name == "cache" else _copied(a) for name, a in zip(names, arguments, strict=False)]
-    try:
-        result = function(*copies)
-    except Unusable:
-        raise
-    except Exception as error:
-        raise told(error, how) from None
-    changed += [
-        f"the function has changed its argument {name}: write `a = a * b`, which makes a new array, not `a *= b`"
-        for name, before, after in zip(names, arguments, copies, strict=False)
-        if name != "cache" and not _same(before, after)
-    ]
-    return result
-
-
-def _copied(argument: Argument) -> Argument:
-    if isinstance(argument, np.ndarray):
-        return argument.copy()
-    return {name: array.copy() for name, array in argument.items()}
-
-
-def _same(before: Argument, after: Argument) -> bool:
-    if isinstance(before, np.ndarray) and isinstance(after, np.ndarray):
-        return np.array_equal(before, after)
-    return before.keys() == after.keys() and all(np.array_equal(before[name], after[name]) for name in before)
-
-
-def told(error: Exception, how: str) -> Unusable:
+def told(error: BaseException, how: str) -> Unusable:
     """Return an exception in words: where it happened in the student's own lines, and what may be behind it."""
-    hint = next((f" ({hint})" for word, hint in HINTS if word in str(error)), "")
+    said = _text_of(error)
+    hint = next((f" ({hint})" for word, hint in HINTS if word in said), "")
     frames = traceback.extract_tb(error.__traceback__)[1:]
     if not frames:
         return Unusable(
-            f"it cannot be called as {how}: {error}; if it takes other arguments, pass a lambda that calls it"
+            f"it cannot be called as {how}: {said}; if it takes other arguments, pass a lambda that calls it"
         )
     places = ("site-packages", "dist-packages", "<__array_function__", "<frozen", PACKAGE)
     own = [frame for frame in frames if not any(place in frame.filename for place in places)]
     last = (own or frames)[-1]
     line = f", `{last.line}`" if last.line else ""
-    text = f"{type(error).__name__} in {last.name}, line {last.lineno}{line}: {error}{hint}"
+    text = f"{type(error).__name__} in {last.name}, line {last.lineno}{line}: {said}{hint}"
     return Unusable(text, (type(error), last.filename, last.lineno))
+
+
+def _text_of(error: BaseException) -> str:
+    """Return what an exception says, short; its own code runs for that, and may fail, too."""
+    try:
+        text = str(error)
+    except Exception as another:
+        return f"(what it says cannot be shown: {type(another).__name__})"
+    text = text.encode("utf-8", "backslashreplace").decode()
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"

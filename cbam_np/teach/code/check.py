@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 
 from ...cbam import Dialect, get_dialect
-from ...ops.checks import check_option, check_rng
+from ...ops.checks import check_count, check_option, check_rng
 from ..diagnosis.search import Explanation
 from .calling import Unusable
 from .cases import Params
 from .checking import check_subject, judge_backward, rivals
 from .draws import make_draws
+from .foreign import at_most
 from .formula import Formula
 from .found import Found, told
 from .function_subject import FunctionSubject, OfTensors, needs_tensors, shape_of
@@ -25,6 +26,8 @@ from .subject import Subject, refuse_a_class
 from .torch_modules import TorchModule, is_module, random_numbers_kept
 from .whose import as_dialect, dialect_of
 
+MOST_CHANNELS = 4096
+
 
 def check_function(
     f: Any,
@@ -36,6 +39,7 @@ def check_function(
     rng: np.random.Generator | None = None,
     reduction: int | None = None,
     channels: int | None = None,
+    seconds: float = 120,
     **changes: Any,
 ) -> CodeReport:
     """Say whether a module or a function computes CBAM, which choices it has made, and what makes it something else.
@@ -76,6 +80,8 @@ def check_function(
         r, for random weights of a function. With a module, what C / r of its MLP has to be.
     channels : int, optional
         C, for a module whose parameters do not tell it.
+    seconds : float
+        How long the code itself may run in all, before it is taken to be in a loop without an end.
     **changes
         Any field of `Dialect`.
 
@@ -112,15 +118,20 @@ def check_function(
     if what is not None:
         check_option(what, "what", TITLES)
     wanted = _wanted(what, dialect, changes)
+    for name, number in (("reduction", reduction), ("channels", channels)):
+        if number is not None:
+            check_count(number, name, MOST_CHANNELS)
     make = TorchModule if is_module(f) else NumPyObject if is_object(f) else None
     if make is not None:
-        return _check_module(make, f, rng, what, wanted, reduction, channels)
+        with at_most(seconds):
+            return _check_module(make, f, rng, what, wanted, reduction, channels)
     for function, name in ((f, "f"), (backward, "backward")):
         if not callable(function) and (name == "f" or function is not None):
             raise TypeError(
                 f"{name} is {type(function).__name__}, expected a function, a module or an object with forward"
             )
-    return _check_callable(f, what, backward, params, x, wanted, rng, reduction)
+    with at_most(seconds):
+        return _check_callable(f, what, backward, params, x, wanted, rng, reduction)
 
 
 def _wanted(what: str | None, dialect: str | Dialect | None, changes: dict[str, Any]) -> Dialect | None:

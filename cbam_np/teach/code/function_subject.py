@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .calling import Unusable, call
+from .calling import Unusable
+from .foreign import Foreign, call
 from .reading import NO_CACHE, as_numbers
 from .subject import Subject, Unit
 
@@ -157,16 +158,17 @@ def needs_tensors(f: Callable, x: np.ndarray, params: dict[str, np.ndarray]) -> 
     if torch is None:
         return False
     try:
-        f(x.copy(), {name: W.copy() for name, W in params.items()})
+        with Foreign("f(x, params)"):
+            f(x.copy(), {name: W.copy() for name, W in params.items()})
         return False
-    except (TypeError, AttributeError):
-        pass
-    except Exception:  # anything else is the function's own, and will be told
-        return False
+    except Unusable as error:
+        if not isinstance(error.__context__, TypeError | AttributeError):
+            return False  # anything else is the function's own, and will be told
     try:
-        f(torch.tensor(x), {name: torch.tensor(W) for name, W in params.items()})
+        with Foreign("f(x, params)"):
+            f(torch.tensor(x), {name: torch.tensor(W) for name, W in params.items()})
         return True
-    except Exception:
+    except Unusable:
         return False
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .calling import Unusable, told
+from .calling import Unusable
+from .foreign import Foreign
 from .subject import SPACES, Subject, Unit, channel_guesses, dimension_guesses, first_output
 from .torch_modules import loose_unit
 
@@ -99,10 +100,8 @@ class NumPyObject(Subject):
         layer = self._with(values)
         self._forward(layer, x)
         before = {name: holder[key].copy() for name, holder, key in _arrays_in(vars(layer), "", 3)}
-        try:
+        with Foreign(f"{type(layer).__name__}.backward(dout)"):
             result = layer.backward(self._theirs(dout))
-        except Exception as error:
-            raise told(error, f"{type(layer).__name__}.backward(dout)") from None
         result, given = result if isinstance(result, tuple) and len(result) == 2 else (result, {})
         if result is None:
             raise Unusable("backward returns None: let it return dx")
@@ -142,12 +141,8 @@ class NumPyObject(Subject):
         return layer
 
     def _forward(self, layer: Any, x: np.ndarray) -> np.ndarray:
-        try:
+        with Foreign(self.how):
             out = first_output(layer.forward(self._theirs(x)), self.how)
-        except Unusable:
-            raise
-        except Exception as error:
-            raise told(error, self.how) from None
         if not isinstance(out, np.ndarray):
             raise Unusable(f"it returns a {type(out).__name__}, expected a NumPy array")
         out = out.astype(float)

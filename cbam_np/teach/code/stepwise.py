@@ -7,10 +7,11 @@ import numpy as np
 
 from ...cbam import Dialect
 from ..diagnosis.search import Explanation
-from .calling import Unusable, call
+from .calling import Unusable
 from .cases import Case, make_inputs
 from .comparison import Comparison
 from .explain import TIES, Seen, explain, other_ties, without_ties
+from .foreign import call
 from .reading import NO_CACHE, Answer, Problem, read_backward, read_forward
 from .step_report import FunctionReport
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from .calling import Unusable, told
+from .calling import Unusable
+from .foreign import Foreign
 from .subject import SPACES, Subject, Unit, channel_guesses, dimension_guesses, first_output
 
 
@@ -134,12 +135,8 @@ class TorchModule(Subject):
             tensor.data = tensor.data.new_tensor(np.ascontiguousarray(array)).reshape(tensor.shape)
 
     def _call(self, tensor: Any) -> Any:
-        try:
+        with Foreign(self.how):
             return first_output(self.module(tensor), self.how)
-        except Unusable:
-            raise
-        except Exception as error:
-            raise told(error, self.how) from None
 
     def _tensor(self, x: np.ndarray) -> Any:
         some = next((t for t in [*self.module.parameters(), *self.module.buffers()] if _is_real(t)), None)
