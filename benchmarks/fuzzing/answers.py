@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 import cbam_np
+from cbam_np.teach.answers.notebooks import read_notebook
 from cbam_np.teach.answers.numerals import AnswerError
 from cbam_np.teach.calculation.trace import Trace
-from cbam_np.teach.marking.notebooks import read_notebook
 from cbam_np.teach.marking.submissions import read_folder
 from cbam_np.teach.report.verdicts import SOUND
 

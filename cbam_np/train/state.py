@@ -225,11 +225,11 @@ class Training:
         if coins is not None and (coins.dtype != bool or coins.shape != order.shape):
             raise ValueError("which images begin mirrored is not one coin per image")
         velocity = {name: arrays[f"velocity/{name}"] for name in self.optimiser.velocity}
+        self.model.load_state_dict(model_arrays(arrays))
         for name, array in velocity.items():
             check_shape(array, f"velocity/{name}", self.optimiser.velocity[name].shape, "it is one number per weight")
             if not np.isfinite(array).all():
                 raise ValueError(f"velocity/{name} is not finite")
-        self.model.load_state_dict(model_arrays(arrays))
         for name, array in velocity.items():
             self.optimiser.velocity[name][...] = array
         self.rng.bit_generator.state, self.order, self.coins = rng.bit_generator.state, order, coins
