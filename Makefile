@@ -8,7 +8,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo lab test fuzz test-oracle test-dask test-browser test-site test-gradebooks lint notebooks site slides html clean
+.PHONY: demo lab test fuzz test-oracle test-dask test-browser test-site test-lite test-gradebooks lint notebooks site lite slides html clean
 
 demo: .venv/library
 	$(BIN)/cbam-np lecture
@@ -33,6 +33,9 @@ test-browser: .venv/browser
 test-site: .venv/site .venv/browser
 	$(BIN)/python -m pytest -m site tests/browser/test_site.py
 
+test-lite: .venv/lite .venv/browser
+	$(BIN)/python -m pytest -m lite tests/browser/test_lite.py -s
+
 test-gradebooks: .venv-gradebooks/done
 	.venv-gradebooks/bin/python -m pytest -m 'nbgrader or otter' tests/test_gradebooks.py
 
@@ -52,6 +55,10 @@ notebooks: .venv/everything
 site: .venv/site
 	$(BIN)/python -m sphinx -b html -q -W -n --keep-going -c docs -d build/doctrees . build/site
 	@echo "build/site/index.html"
+
+lite: .venv/lite # notebooks in a browser alone; the pages load Python from the web when they are opened
+	rm -rf build/site/lite
+	$(BIN)/python scripts/lite.py build/site/lite
 
 slides: .venv/everything
 	$(BIN)/jupyter nbconvert --to slides --SlidesExporter.reveal_width=1240 --output-dir slides notebooks/01_cbam_by_hand.ipynb notebooks/02_backward_by_hand.ipynb
@@ -89,6 +96,10 @@ clean:
 
 .venv/site: .venv/everything
 	$(BIN)/python -m pip install --quiet --editable '.[site]'
+	touch $@
+
+.venv/lite: .venv/everything
+	$(BIN)/python -m pip install --quiet jupyterlite-core==0.6.4 jupyterlite-pyodide-kernel==0.6.1
 	touch $@
 
 .venv/dask: .venv/everything

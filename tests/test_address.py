@@ -1,5 +1,6 @@
 """The repository's address stands in one place, pyproject.toml; every link to it agrees, and can be changed at once."""
 
+import json
 import re
 import tomllib
 
@@ -23,6 +24,15 @@ def test_every_text_has_the_address_of_pyproject():
     found = {path.name: links(path.read_text(encoding="utf-8")) for path in texts()}
     assert found["README.md"] and found["CITATION.cff"]
     assert not {name: here for name, here in found.items() if here - {address()}}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_every_notebook_can_be_opened_elsewhere(path):
+    owner, name = address()
+    cell = "".join(json.loads(path.read_text(encoding="utf-8"))["cells"][1]["source"])
+    assert f"https://colab.research.google.com/github/{owner}/{name}/blob/main/notebooks/{path.name})" in cell
+    assert f"https://mybinder.org/v2/gh/{owner}/{name}/main?urlpath=lab%2Ftree%2Fnotebooks%2F{path.name})" in cell
+    assert f"git clone -q https://github.com/{owner}/{name} " in cell
 
 
 def test_the_address_can_be_changed():
