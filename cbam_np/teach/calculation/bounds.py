@@ -128,6 +128,9 @@ class Bounds:
         if self._like and all(mine is self._like.carried(i) for mine, i in zip(inputs, rule.inputs, strict=True)):
             return self._like.allowed(name)
         lows, highs = zip(*inputs, strict=True)
+        if all(low is high for low, high in inputs):
+            value = rule.compute(*lows)
+            return self._trimmed(name, value, value)
         return self._trimmed(name, *rule.bound(lows, highs))
 
     def _trimmed(self, name: str, low: np.ndarray, high: np.ndarray) -> Interval:

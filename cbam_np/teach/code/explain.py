@@ -78,9 +78,11 @@ def explain(seen: list[Seen], first: str, backward: bool = False) -> tuple[tuple
         Whether they explain the later steps that were returned too.
     """
     evidence = ArraysOfAProgram(seen, first)
-    candidates = [c for c in _candidates(evidence.seen, backward) if c.steps & evidence.later]
-    found = search([c for c in candidates if c.combines], evidence)
-    found = found or search([c for c in candidates if not c.combines], evidence)  # where nothing else explains it
+    found: tuple[Explanation, ...] = ()
+    for combining in (True, False):  # those that stand alone only where nothing else explains it
+        if not found:
+            candidates = _candidates(evidence.seen, backward, combining)
+            found = search([c for c in candidates if c.steps & evidence.later], evidence)
     return found, all(explanation.whole for explanation in found)
 
 
@@ -145,14 +147,18 @@ class ArraysOfAProgram:
         return found
 
 
-def _candidates(seen: list[Seen], backward: bool) -> list[Candidate]:
-    """Return every way to make a mistake on the way judged, matched between the images by where it is made."""
+def _candidates(seen: list[Seen], backward: bool, combining: bool) -> list[Candidate]:
+    """Return every way to make a mistake on the way judged, matched between the images by where it is made.
+
+    `combining` says whether those are wanted that are tried together with others, or those that stand alone.
+    """
+    mistakes = [mistake for mistake in (*MISTAKES, *CODE_MISTAKES) if mistake.combines == combining]
     per_image = []
     for s in seen:
         for calculation in s.case.calculations():
             made: dict[tuple, tuple[Mistake, dict[str, Rule]]] = {}
             ways: Counter[tuple] = Counter()  # of making a mistake with the same steps
-            for mistake in (*MISTAKES, *CODE_MISTAKES):
+            for mistake in mistakes:
                 for _, variant, change in mistake.occurrences(calculation):
                     if all(name.startswith("d") == backward and rule.inputs for name, rule in change.items()):
                         where = (mistake.name, variant, tuple(change))
