@@ -20,8 +20,11 @@ BROUGHT = ("numpy", "matplotlib", "pillow", "threadpoolctl")  # what it does, an
 SETTINGS = {"@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"}}  # every cell, not only those in sight
 SET_UP = f"""\
 # In this browser alone: load what the notebook needs, which takes a few seconds.
+import logging
+
 import piplite
 
+logging.getLogger("matplotlib").setLevel("ERROR")
 await piplite.install({[*BROUGHT]!r})
 await piplite.install({[*WHEELS, "cbam-np"]!r}, deps=False)"""
 

@@ -11,7 +11,7 @@ import threading
 from typing import NoReturn
 
 MODULES = ("multiprocessing", "_multiprocessing", "_posixshmem", "_posixsubprocess", "concurrent.futures.process")
-MODULES += ("fcntl", "msvcrt", "resource", "pooch", "distributed", "torch")
+MODULES += ("lzma", "_lzma", "ssl", "_ssl", "sqlite3", "fcntl", "msvcrt", "resource", "pooch", "distributed", "torch")
 FUNCTIONS = ("fork", "register_at_fork", "sched_getaffinity", "sched_setaffinity", "getloadavg")
 
 

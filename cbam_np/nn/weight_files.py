@@ -1,12 +1,12 @@
 """Weights from files: `.npz` and safetensors, neither of which can run code."""
 
-import lzma
 import math
 import warnings
 import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from os import PathLike
 from pathlib import Path
 from typing import IO, Any
@@ -17,7 +17,11 @@ PICKLES = (".pth", ".pt", ".pkl", ".tar", ".ckpt", ".bin")
 TYPES = ("F64", "F32", "F16", "I64", "I32", "I16", "I8", "U64", "U32", "U16", "U8", "BOOL")  # NumPy's, by safetensors
 UNSUSPICIOUS = 2**28  # bytes that any file may unpack into
 MOST_PACKED = 50  # times its own size, for a file that unpacks into more; floats are hardly packed at all
-OF_A_ZIP = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError)
+OF_A_ZIP: tuple[type[Exception], ...] = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError)
+with suppress(ModuleNotFoundError):  # in a browser, and in a Python that was built without it
+    from lzma import LZMAError
+
+    OF_A_ZIP = (*OF_A_ZIP, LZMAError)
 MOST_AXES = 64  # of an array, in NumPy
 CONVERT = "turn it into a safe file with cbam-np convert, where PyTorch is installed"
 
