@@ -14,7 +14,7 @@ from cbam_np.classroom.page import page as explorer_page
 pytestmark = pytest.mark.browser
 
 SIZES = {"projector": (1280, 720), "large": (1920, 1080), "phone": (390, 844)}
-STEPS = 20
+STEPS = 27
 
 TYPE = """
 ([key, value]) => {
@@ -180,9 +180,13 @@ def test_letters_are_large_enough_for_a_back_row(page):
     page.open("at=M_c")
     assert page.tab.evaluate(sizes, ".stage .cell") >= 24
     assert page.tab.evaluate(sizes, ".formula .line") >= 24
-    for stage in ("F", "pool-space", "hidden", "scores", "M_c", "F%27", "pool-channels", "z_s", "M_s", "F%27%27"):
-        page.open(f"at={stage}")
-        assert page.tab.evaluate(sizes, ".stage .cell") >= 11.5
+    page.open()
+    for step in range(1, STEPS + 1):
+        is_large = page.tab.locator(".stage .window, .stage .dense").count() > 0  # 98 weights
+        assert page.tab.evaluate(sizes, ".stage .cell") >= (11.5 if is_large else 14), step
+        assert page.tab.evaluate(sizes, ".frame .cell") >= 10.5, step
+        if step < STEPS:
+            page.click("Next →")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -572,7 +576,7 @@ def test_images(page, keep):
 @pytest.mark.parametrize("size", ["projector", "phone"])
 def test_accessible(size, theme, make, axe):
     page = make(size, theme)
-    for address in ("at=F", "at=M_c", "at=z_s", "at=dW7", "mode=all", "mode=predict&at=M_c", "mode=image"):
+    for address in ("at=F", "at=M_c", "at=z_s", "at=dW7", "at=dFs", "mode=all", "mode=predict&at=M_c", "mode=image"):
         page.open(address)
         assert axe(page.tab) == [], address
         for drawer in ("Choices", "Is mine right?", "Compare"):

@@ -24,7 +24,7 @@ export function stageView(explorer) {
   const tools = stage.names[0] === explorer.outputGradient ? upstreamTools(explorer) : null;
   return h(
     "div",
-    { class: "stage-content", "data-stage": stage.id },
+    { class: "stage-content", "data-stage": stage.id, "data-shape": String(steps.get("F").shape) },
     body,
     tools,
     stage.names.every((name) => !steps.get(name).rule) ? null : generalView(explorer, stage.names),
@@ -52,7 +52,11 @@ function operandsOfStage(names, steps) {
   const inputs = new Set();
   for (const name of names) {
     const { rule, shape } = steps.get(name);
-    if (rule) for (const input of namesIn(rule(shape.map((n) => n >> 1)))) inputs.add(input);
+    if (!rule) continue;
+    const middles =
+      shape.length === 3 ? [...Array(shape[0]).keys()].map((m) => [m, shape[1] >> 1, shape[2] >> 1]) : null;
+    for (const index of middles ?? [shape.map((n) => n >> 1)])
+      for (const input of namesIn(rule(index))) inputs.add(input);
   }
   return [...steps.keys()].filter((name) => inputs.has(name) && !names.includes(name));
 }

@@ -3,6 +3,7 @@
 import { h } from "./dom.js";
 import { gatesOf } from "./steps.js";
 
+const POOL_WORDS = { avg: "the average", max: "the maximum", mixed: "the mixture", lp: "the norm", lse: "log-sum-exp" };
 const GREEK = { gamma: "γ", beta: "β", mu: "μ" };
 const LETTER =
   /^(d?)(Fs?|[A-Za-z]+?)(\d?)('*)(?:_(c|s|avg|max|lp|lse|mixed))?(?:_(via|direct))?(?:_(Fs?)_(avg|max|lp|lse|mixed))?$/;
@@ -32,8 +33,7 @@ export function cellSymbol([name, index]) {
 
 // For which pool's map a half of the kernel is.
 export function forPool(pool) {
-  const words = { avg: "the average", max: "the maximum", mixed: "the mixture", lp: "the norm", lse: "log-sum-exp" };
-  return `for ${words[pool]}`;
+  return `for ${POOL_WORDS[pool]}`;
 }
 
 // What stands over an array in the frame: the operation that it came out of.
@@ -75,7 +75,7 @@ export function stagesOf(choices, backward) {
     },
     ...[...gates]
       .reverse()
-      .flatMap((gate) => (gate.attention === "channel" ? channelBack : spatialBack)(choices, gate, gates)),
+      .flatMap((gate) => (gate.attention === "channel" ? channelBack : spatialBack)(choices, gate)),
   ];
   return [...stages, ...back.map((stage) => ({ ...stage, way: "backward" }))];
 }
@@ -159,7 +159,7 @@ function spatialStages({ spatial_pools: pools, spatial_norm }, { after }) {
   ];
 }
 
-function spatialBack({ spatial_pools: pools, spatial_norm }, gate, gates) {
+function spatialBack({ spatial_pools: pools, spatial_norm }, gate) {
   const { source, before } = gate;
   const normalisation = {
     id: "dy_s",
@@ -171,9 +171,15 @@ function spatialBack({ spatial_pools: pools, spatial_norm }, gate, gates) {
   return [
     {
       id: "dM_s",
-      title: "Back through ⊗",
-      names: ["dM_s", `d${before}_direct`],
-      says: `${prime(before)} enters the product twice: directly, and through its map M_s.`,
+      title: "Back through ⊗ to the weights",
+      names: ["dM_s"],
+      says: "Each weight collects from every entry that it multiplied.",
+    },
+    {
+      id: `d${before}_direct`,
+      title: `Back through ⊗ to ${prime(before)}`,
+      names: [`d${before}_direct`],
+      says: `${prime(before)} enters the product twice: directly, as here, and through its map.`,
     },
     {
       id: "dz_s",
@@ -184,29 +190,37 @@ function spatialBack({ spatial_pools: pools, spatial_norm }, gate, gates) {
     ...(spatial_norm ? [normalisation] : []),
     {
       id: "dW7",
-      title: "Back through the convolution",
-      names: ["dW7", ...pools.map((pool) => `dFs_${pool}`)],
-      says: "Each weight collects from every pixel that it met; each pixel from every window that saw it.",
+      title: "Back to the kernel",
+      names: ["dW7"],
+      says: "Each weight collects from every pixel that it met.",
     },
-    meeting(
-      gate,
-      gates,
-      pools.map((pool) => `d${source}_via_Fs_${pool}`),
-      "An average shares its gradient evenly, a maximum hands it to the pixel that won.",
-    ),
+    {
+      id: "dFs",
+      title: "Back to the pooled maps",
+      names: pools.map((pool) => `dFs_${pool}`),
+      says: "Each pixel collects from every window that saw it.",
+    },
+    ...pools.map((pool) => throughPool(pool, `d${source}_via_Fs_${pool}`, "pixel")),
+    meeting(gate),
   ];
 }
 
-function channelBack({ channel_pools: pools, mlp_bias }, gate, gates) {
+function channelBack({ channel_pools: pools, mlp_bias }, gate) {
   const { source, before } = gate;
   const each = (letter) => pools.map((pool) => `${letter}_${pool}`);
   const weights = mlp_bias ? ["dW1", "db1", "dW0", "db0"] : ["dW1", "dW0"];
   return [
     {
       id: "dM_c",
-      title: "Back through ⊗",
-      names: ["dM_c", `d${before}_direct`],
-      says: `${prime(before)} enters the product twice: directly, and through its map M_c.`,
+      title: "Back through ⊗ to the weights",
+      names: ["dM_c"],
+      says: "Each weight collects from every entry that it multiplied.",
+    },
+    {
+      id: `d${before}_direct`,
+      title: `Back through ⊗ to ${prime(before)}`,
+      names: [`d${before}_direct`],
+      says: `${prime(before)} enters the product twice: directly, as here, and through its map.`,
     },
     {
       id: "dz_c",
@@ -226,17 +240,28 @@ function channelBack({ channel_pools: pools, mlp_bias }, gate, gates) {
       names: weights,
       says: "One MLP is used on every pooled vector, so its gradients add.",
     },
-    meeting(
-      gate,
-      gates,
-      pools.map((pool) => `d${source}_via_F_${pool}`),
-      "An average shares its gradient evenly, a maximum hands it to the entry that won.",
-    ),
+    ...pools.map((pool) => throughPool(pool, `d${source}_via_F_${pool}`, "entry")),
+    meeting(gate),
   ];
 }
 
+// The way back through one pool.
+function throughPool(pool, name, what) {
+  const says = {
+    avg: `An average shares its gradient evenly: every ${what} gets the same part.`,
+    max: `A maximum hands its gradient to the ${what} that won, and 0 to the others.`,
+  };
+  const other = `Each ${what} gets as much as it moves the result.`;
+  return { id: name, title: `Back through ${POOL_WORDS[pool]}`, names: [name], says: says[pool] ?? other };
+}
+
 // Where ways into one feature map meet and add up.
-function meeting({ before }, gates, ways, says) {
+function meeting({ before }) {
   const title = `The ways into ${prime(before)} add up`;
-  return { id: `d${before}`, title, names: [...ways, `d${before}`], focus: `d${before}`, says };
+  return {
+    id: `d${before}`,
+    title,
+    names: [`d${before}`],
+    says: "A gradient comes back along every way that the number took; here they are added.",
+  };
 }
