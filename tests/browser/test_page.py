@@ -533,11 +533,128 @@ def test_a_link_leads_to_the_same_example(page, make):
 
 @pytest.mark.parametrize(
     "address",
-    ["at=nowhere&mode=x", "F=1,2;3", "F=<img src=x>", "W0=1&order=backwards", "cell=F,9,9,9", "F=" + "1," * 4000, "%"],
+    [
+        "at=nowhere&mode=x",
+        "kernel=constructor",
+        "kernel=__proto__&order=toString",
+        "F=;;;|||",
+        "F=1,2;3",
+        "F=<img src=x>",
+        "W0=1&order=backwards",
+        "cell=F,9,9,9",
+        "F=" + "1," * 4000,
+        "%",
+    ],
 )
 def test_a_broken_link_does_no_harm(address, make):
     page = make().open(address)
     assert page.tab.locator(".stage .cell").count() == 27 and page.text("F[1,1,1]") == "1"
+    assert page.tab.evaluate(OUTSIDE) == [False, []]  # whatever is said of the link has room
+
+
+def test_another_link_on_the_same_page(page):
+    page.tab.evaluate("location.hash = 'F=1,2;x'")
+    page.tab.wait_for_selector(".cbam-notice:has-text('could not be used: F.')")
+    page.tab.evaluate("location.hash = 'F=5,2;3,4'")
+    page.tab.wait_for_selector(".cbam-notice", state="detached")
+    assert page.text("F[1,1,1]") == "5" and page.tab.locator(".stage .cell").count() == 4
+    page.click("Next →")
+    assert "at=pool-space" in page_address(page)
+    page.tab.reload()  # or away, and back again
+    assert page.tab.inner_text(".stage-head .number") == "2" and page.text("F_avg[1]") == "7/2"
+
+
+# --- what nobody should do ---
+
+ODD = [
+    "1e308",
+    "-1e30",
+    "1e-30",
+    "--",
+    "9" * 39,
+    "9" * 500,
+    "🦆",
+    "1\n2\n3",
+    "<b>x</b>",
+    "½",
+    "∞",
+    "0x10",
+    "  ",
+    "1/0",
+    "٣",
+]
+CLICK = """
+times => {
+    for (let time = 0; time < times; time++) {
+        const buttons = [...document.querySelectorAll('.cbam-explorer button:not(:disabled)')];
+        buttons[(time * 7919) % buttons.length].click();
+        const menus = [...document.querySelectorAll('.cbam-explorer select:not(:disabled)')];
+        const menu = time % 5 || !menus.length ? null : menus[(time * 31) % menus.length];
+        if (menu) menu.selectedIndex = (time * 17) % menu.options.length;
+        menu?.dispatchEvent(new Event('change', {bubbles: true}));
+    }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("address", "cell"),
+    [("at=F", "F[1,1,1]"), ("at=z_s", "W7[1,4,4]"), ("at=hidden", "W0[1,1]"), ("mode=predict&at=M_c", "M_c[1]")],
+)
+def test_odd_input_breaks_nothing(address, cell, page):
+    page.open(address)
+    field = page.tab.locator(f'[data-key="stage:{key(cell)}"]')
+    for odd in ODD:
+        field.fill(odd)
+        assert page.tab.evaluate(OUTSIDE) == [False, []] and page.tab.evaluate(CUT) == [], odd
+    page.click("All")
+    assert page.text("F_max[2]", "frame0") == "2"
+
+
+def test_odd_answers_break_nothing(page):
+    page.click("Is mine right?")
+    for odd in [*ODD, "M_c[" + "1," * 300 + "]", "__proto__", "constructor[1]"]:
+        assert "✓" not in ask(page, odd, "1") and "✓" not in ask(page, "M_c[1]", odd), odd
+        assert page.tab.evaluate("document.querySelector('.drawer').scrollWidth <= 330"), odd
+    assert ask(page, "M_c[1]", "0.809").startswith("✓ right")
+    ask(
+        page, "M_c[1]", "0.5", at=1
+    )  # of two numbers for one cell, the last one counts, and the first is not called wrong
+    assert "M_c[1] stands here twice" in page.tab.locator(".verdict").nth(0).inner_text()
+    assert "✗ wrong" in page.tab.locator(".verdict").nth(1).inner_text()
+
+
+def test_clicking_everything_breaks_nothing(page):
+    page.tab.evaluate(CLICK, 300)
+    page.open("at=M_c")
+    page.press("Tab", "Tab", "Enter")
+    assert page.tab.locator(".cell").count() > 20
+
+
+@pytest.mark.parametrize("size", [(320, 480), (761, 521), (1280, 400), (3000, 300), (500, 2000), (200, 60)])
+def test_no_window_is_too_small_or_too_large(size, page):
+    for address in ("at=F", "at=z_s", "mode=all", "mode=predict&at=M_c", "mode=image"):
+        page.open(address)
+        page.tab.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
+        page.tab.wait_for_timeout(50)
+        assert size[0] < 320 or page.tab.evaluate("document.documentElement.scrollWidth <= innerWidth + 1"), address
+
+
+def test_by_keyboard_alone(page):
+    page.tab.locator("[data-drawer=choices]").focus()
+    page.press("Enter", "Tab", "Tab")  # past the × of the drawer
+    assert page.tab.evaluate("document.activeElement.id").endswith("menu-order")
+    page.press("ArrowDown", "ArrowUp", "Escape")
+    assert page.tab.locator(".drawer").count() == 0
+    assert page.tab.evaluate("document.activeElement.dataset.drawer") == "choices"
+    page.press("Tab", "Enter", "Tab", "Tab")
+    page.tab.keyboard.type("M_c[1]")
+    page.press("Tab")
+    page.tab.keyboard.type("0.809")
+    page.press("Enter")
+    assert page.tab.inner_text(".verdict").startswith("✓ right")
+    page.press("Escape", "PageDown", "PageDown")
+    assert page.tab.inner_text(".stage-head .number") == "3"
 
 
 # --- images ---

@@ -2,11 +2,13 @@
 
 import { moved } from "./cells.js";
 import { cellOf } from "./formula.js";
+import { turnDrawer } from "./drawers.js";
 import { keyOf } from "./origin.js";
 
 export function press(explorer, event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (turnSteps(explorer, event)) event.preventDefault();
+  if (event.key === "Escape" && explorer.state.drawer) turnDrawer(explorer, null);
+  else if (turnSteps(explorer, event)) event.preventDefault();
   else if (moveAmongCells(explorer, event)) event.preventDefault();
 }
 

@@ -1,20 +1,13 @@
 // The explorer as a whole: bar, stage, frame, formula, steps, and a drawer at the side.
 
-import { answersView } from "./answers.js";
-import { choicesView } from "./choices.js";
-import { compareView } from "./compare.js";
 import { wordView } from "./confirm.js";
 import { h } from "./dom.js";
+import { DRAWERS, drawerView, turnDrawer } from "./drawers.js";
 import { formulaView } from "./formula.js";
 import { frameView } from "./frame.js";
 import { imageView } from "./image.js";
 import { stageView } from "./stage.js";
 
-const DRAWERS = {
-  choices: ["Choices", choicesView],
-  answers: ["Is mine right?", answersView],
-  compare: ["Compare", compareView],
-};
 const MODES_SAID = { walk: "Walk", all: "All", predict: "Predict", image: "Image" };
 
 export function shellView(explorer) {
@@ -70,8 +63,9 @@ function barView(explorer) {
               {
                 type: "button",
                 class: "plain",
+                "data-drawer": name,
                 "aria-expanded": String(drawer === name),
-                onclick: () => explorer.set({ drawer: drawer === name ? null : name }),
+                onclick: () => turnDrawer(explorer, drawer === name ? null : name),
               },
               title,
             ),
@@ -170,24 +164,5 @@ function stepsView(explorer) {
       { type: "button", class: "turn next", disabled: place === stages.length - 1, onclick: () => explorer.go(1) },
       "Next →",
     ),
-  );
-}
-
-function drawerView(explorer, name) {
-  const [title, view] = DRAWERS[name];
-  return h(
-    "aside",
-    { class: "drawer", "aria-label": title, "data-key": `drawer:${name}` },
-    h(
-      "div",
-      { class: "drawer-head" },
-      h("h2", {}, title),
-      h(
-        "button",
-        { type: "button", class: "plain", "aria-label": "close", onclick: () => explorer.set({ drawer: null }) },
-        "×",
-      ),
-    ),
-    view(explorer),
   );
 }

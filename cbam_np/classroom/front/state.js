@@ -156,7 +156,7 @@ export function fromAddress(text, first, begin) {
   );
   use(
     "kernel",
-    (x) => x in begin.kernels || x === "own",
+    (x) => Object.hasOwn(begin.kernels, x) || x === "own",
     (x) => {
       state.choices.kernel = x;
       state.numbers.W7 = structuredClone(begin.kernels[x] ?? first.numbers.W7);
