@@ -70,7 +70,58 @@ def test_a_product_left_out_of_the_convolution():
     answers = student.answers(["Fs_avg", "Fs_max", "z_s"])
     maps = student.value("Fs_avg")
     answers["z_s"][0, 0] = f"{student.computed('z_s', TRACE.rules)[0, 0] - maps[0, 1] / 2:.3f}"  # W7[1,4,5] = 1/2
-    assert first(answers, TRACE) == "one product of the sum left out"
+    assert first(answers, TRACE) == "one term of the sum left out"
+
+
+@pytest.mark.parametrize(
+    ("answers", "name"),
+    [
+        ({"F_avg": "7.111, 7.111, 8.222"}, "the brackets forgotten in the average over space"),
+        (
+            {"M_c": "0.8091, 0.8091, 0.8257", "Fs_avg[1,1]": "1.3596"},
+            "the brackets forgotten in the average over channels",
+        ),
+        ({"F_avg": "1, 1, 1.25"}, "the average over space divided by one too few"),
+        ({"F_avg": "0.8, 0.8, 1"}, "the average over space divided by one too many"),
+        ({"F_avg": "0.296, 0.296, 0.370"}, "the average over space divided by C·H·W"),
+        ({"z_c": "1.445, 1.445, 1.556", "M_c": "0.9654, 0.9654, 0.9730"}, "10 instead of e in the sigmoid"),
+        ({"z_c": "1.445, 1.445, 1.556", "M_c": "1.308, 1.308, 1.267"}, "a minus instead of the plus in the sigmoid"),
+        ({"z_c": "1.445, 1.445, 1.556", "M_c": "4.24, 4.24, 4.74"}, "the 1 forgotten in the sigmoid: 1/e^(-z)"),
+        (
+            {"M_c": "0.809, 0.809, 0.826", "dM_c": "2.747, 0.664, 1.348", "dz_c": "1.413, -0.272, 0.287"},
+            "the brackets forgotten in M (1 - M)",
+        ),
+    ],
+)
+def test_brackets_powers_and_counts(answers, name):
+    """Worked out by hand from the slides' numbers: 7 + 1/9, 8/8, 8/10, 8/27, 1/(1 + 10^-1.445), 2·0.8 - 0.8, ..."""
+    assert first(answers).startswith(name)
+
+
+def test_who_gets_the_gradient_of_a_tied_maximum():
+    """F_1 has its maximum 2 at [2,1] and at [3,2], and the rule of the slides' example gives it to the first."""
+    given = {"dF_max[1]": "0.212", "dF_via_F_max[1]": "0, 0, 0, 0.212, 0, 0, 0, 0.212, 0"}
+    assert first(given) == "the gradient given to every tied maximum"
+    text = " ".join(str(check(given, SLIDES)).split())
+    assert "0.212 if this 2 is the first maximum of (1, 0, 1, 2, 1, 0, 0, 2, 1), else 0; here 0" in text
+    given["dF_via_F_max[1]"] = "0, 0, 0, 0, 0, 0, 0, 0.212, 0"
+    assert first(given) == "the gradient given to the last of the tied maxima"
+
+
+def test_a_kernel_one_column_off_is_no_row_of_copied_neighbours():
+    """All but the last column are a neighbour's numbers: what explains the whole map comes first."""
+    (made,) = [made for made in relatives(SLIDES) if made.name == "the kernel off by 1 column"][:1]
+    assert first(Student(SLIDES, 3, made.changes).answers(["Fs_avg", "Fs_max", "z_s"])) == "the kernel off by 1 column"
+
+
+def test_an_explanation_that_is_contradicted_stands_beside_no_better_one():
+    """The other branch's mask would explain dh_max[2] as well, but dh_avg, which is right, speaks against it."""
+    sheet = cbam_np.worksheet(31, "backward")
+    steps = ["dz_c", "da_avg", "dh_avg", "da_max", "dh_max"]
+    answers = Student(sheet.trace, 3).answers(steps)
+    report = sheet.check(answers | {"dh_max": answers["da_max"]})
+    assert report.first_wrong.name == "dh_max[2]"
+    assert [explanation.name for explanation in report.explanations] == ["the ReLU mask forgotten"]
 
 
 def test_a_kernel_anywhere_else():

@@ -1,6 +1,7 @@
 """How a pool makes one number out of many, over space or over channels, and how its gradient comes back."""
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ from .rules import (
 )
 
 TINY = np.finfo(float).tiny
+PLACES = ("first", "last")
 SPECS = {"space": "cij->c", "channels": "cij->ij"}
 
 
@@ -103,7 +105,11 @@ def _maximum(p: Pooling) -> Rule:
 
 
 def share_of_max(d: str, source: str, spec: str, ties: str) -> Rule:
-    """Return the rule of a maximum's gradient: `d` goes to where the maximum is, and 0 everywhere else."""
+    """Return the rule of a maximum's gradient: `d` goes to where the maximum is, and 0 everywhere else.
+
+    Where it is reached more than once, `ties` says who gets it: "first", "split" (shared evenly), and what people do by
+    mistake, "last" and "all" (all of it to each).
+    """
     letters, out = spec.split("->")
     axes = tuple(i for i, letter in enumerate(letters) if letter not in out)
 
@@ -112,7 +118,10 @@ def share_of_max(d: str, source: str, spec: str, ties: str) -> Rule:
         wins = entries == entries.max(axis=-1, keepdims=True)
         if ties == "first":
             wins = wins & (np.cumsum(wins, axis=-1) == 1)
-        return _back_in_place(wins * (dmax[..., None] / wins.sum(axis=-1, keepdims=True)), axes, x.shape)
+        elif ties == "last":
+            wins = wins & (np.cumsum(wins[..., ::-1], axis=-1)[..., ::-1] == 1)
+        shares = 1 if ties == "all" else wins.sum(axis=-1, keepdims=True)
+        return _back_in_place(wins * (dmax[..., None] / shares), axes, x.shape)
 
     def bound(lows: Arrays, highs: Arrays) -> Interval:
         if np.array_equal(lows[1], highs[1]):
@@ -125,10 +134,19 @@ def share_of_max(d: str, source: str, spec: str, ties: str) -> Rule:
 
     def spell(index: Index, texts: Arrays) -> str:
         at = tuple(i for i, letter in zip(index, letters, strict=True) if letter in out)
-        rivals = ", ".join(pooled(spec, at, texts[1]))
-        return f"{texts[0][at]} if {texts[1][index]} is the maximum of ({rivals}), else 0"
+        rivals, mine = pooled(spec, at, texts[1]), str(texts[1][index])
+        is_it = f"this {mine} is the {ties}" if ties in PLACES and _is_tied(mine, rivals) else f"{mine} is the"
+        return f"{texts[0][at]} if {is_it} maximum of ({', '.join(rivals)}), else 0"
 
     return Rule((d, source), compute, bound, spell)
+
+
+def _is_tied(mine: str, rivals: list[str]) -> bool:
+    """Tell whether a number, as text, is the largest of several and comes more than once."""
+    try:
+        return rivals.count(mine) > 1 and Fraction(mine) == max(map(Fraction, rivals))
+    except ValueError:  # written in another way
+        return False
 
 
 def _rivals_last(x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:

@@ -64,14 +64,18 @@ def diagnose(
     alone = _that_hold(search([*catalogue, *SLIPS], evidence, together=1))
     if alone and alone[0].whole:
         return alone
+    begun: tuple[Explanation, ...] = ()  # what explains single entries, but not all of them
     for entries in (ARITHMETIC, TERMS, NEIGHBOURS):
-        if found := search(entries, EntriesOnPaper(trace, bounds, name, wrong, readings), together=1, certain=True):
+        found = search(entries, EntriesOnPaper(trace, bounds, name, wrong, readings), together=1, certain=True)
+        if found and found[0].whole:
             return found
+        begun = begun or found
     families = evidence.relevant(relatives(trace), farthest=1)
-    if found := _that_hold(
-        search(families, NumbersOnPaper(trace, bounds, name, wrong, readings), together=1, certain=True)
-    ):
+    found = _that_hold(search(families, NumbersOnPaper(trace, bounds, name, wrong, readings), together=1, certain=True))
+    if found and (found[0].whole or not begun):
         return found
+    if begun:
+        return begun
     return _that_hold(search([*catalogue, *SLIPS], evidence, nearest=NEAREST, together=2 if pairs else 1))
 
 
@@ -79,7 +83,12 @@ def _that_hold(found: tuple[Explanation, ...]) -> tuple[Explanation, ...]:
     """Keep the explanations for which more answers speak than against, and none that a better one makes needless."""
     kept: list[Explanation] = []
     for one in found:
-        needless = any(better.against <= one.against and better.explained > one.explained for better in kept)
+        needless = any(
+            better.against <= one.against
+            and better.explained >= one.explained
+            and (better.against, better.explained) != (one.against, one.explained)
+            for better in kept
+        )
         if one.against <= one.explained and not needless:
             kept.append(one)
     return tuple(kept)

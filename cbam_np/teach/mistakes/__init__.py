@@ -7,9 +7,21 @@ anybody's numbers. `MISTAKES` are mistakes in the calculation, `SLIPS` are mista
 from functools import lru_cache
 
 from ..calculation.trace import Trace
-from . import any_step, backward, backward_pools, channel, combination, normalisation, pools, sigmoids, spatial
+from . import (
+    any_step,
+    backward,
+    backward_pools,
+    calculator,
+    channel,
+    combination,
+    counts,
+    in_use,
+    normalisation,
+    pools,
+    sigmoids,
+    spatial,
+)
 from .families import ARITHMETIC, NEIGHBOURS, TERMS, EntrySlip, displaced_kernels, exchanged_operands
-from .in_use import FURTHER
 from .mistake import Calculation, Mistake, Occurrence, made_on_top
 from .slips import SLIPS, Slip
 
@@ -24,6 +36,7 @@ MISTAKES = (
     *any_step.MISTAKES,
     *normalisation.MISTAKES,
 )
+FURTHER = (*in_use.FURTHER, *calculator.MISTAKES, *counts.MISTAKES)
 
 
 @lru_cache(maxsize=8)
@@ -35,7 +48,7 @@ def occurrences(trace: Trace) -> list[Occurrence]:
 
 @lru_cache(maxsize=8)
 def further_occurrences(trace: Trace) -> list[Occurrence]:
-    """Return every way in which a mistake beside the catalogue can be made: see `in_use`."""
+    """Return every way in which a mistake beside the catalogue can be made: see `in_use`, `calculator` and `counts`."""
     calculation = Calculation(trace)
     return [made for mistake in FURTHER for made in mistake.occurrences(calculation)]
 

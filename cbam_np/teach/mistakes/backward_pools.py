@@ -12,7 +12,7 @@ from .mistake import Calculation, Change, OneWay, mistake
 ENDS = {"space": "_via_F_", "channels": "_via_Fs_"}  # of the names of the paths back through pools
 
 
-def _via(pool: str, make: Callable[[Calculation, Rule, str], Rule | None]) -> tuple[OneWay, ...]:
+def via(pool: str, make: Callable[[Calculation, Rule, str], Rule | None]) -> tuple[OneWay, ...]:
     """Return variants for the paths through a pool over space and over channels.
 
     `make` gets the calculation, the right rule and what is pooled away, and returns the wrong rule, if there is one.
@@ -75,32 +75,32 @@ MISTAKES = (
     mistake(
         "the maximum's gradient sent everywhere",
         "Only the entry that was the maximum moves it: it gets everything, all others get 0.",
-        *_via("max", _undivided),
+        *via("max", _undivided),
     ),
     mistake(
         "the maximum's gradient shared evenly",
         "Only the entry that was the maximum moves it: it gets everything, all others get 0.",
-        *_via("max", _divided),
+        *via("max", _divided),
     ),
     mistake(
         "another rule for ties",
         "Where a maximum is reached more than once, a rule says who gets its gradient; here another one was used.",
-        *_via("max", _other_ties),
+        *via("max", _other_ties),
     ),
     mistake(
         "the average's gradient not divided",
         "Every one of the n numbers averaged counts 1/n: the gradient is divided by n.",
-        *_via("avg", _undivided),
+        *via("avg", _undivided),
     ),
     mistake(
         "the average's gradient divided by the wrong number",
         "Over space, the gradient is divided by H·W, over channels by C.",
-        *_via("avg", _divided_by_the_wrong_number),
+        *via("avg", _divided_by_the_wrong_number),
     ),
     mistake(
         "the average's gradient sent to the maximum",
         "An average depends on every number alike: all get the same part.",
-        *_via("avg", _average_to_the_max),
+        *via("avg", _average_to_the_max),
     ),
     mistake(
         "the kernel flipped in its gradient",

@@ -225,13 +225,11 @@ ARITHMETIC = (
     ),
 )
 TERMS = (
-    EntrySlip("one product of the sum left out", "One of the products that add up here is missing.", _with_terms(-1)),
+    EntrySlip("one term of the sum left out", "One of the terms that add up here is missing.", _with_terms(-1)),
+    EntrySlip("one term of the sum counted twice", "One of the terms that add up here is in it twice.", _with_terms(1)),
     EntrySlip(
-        "one product of the sum counted twice", "One of the products that add up here is in it twice.", _with_terms(1)
-    ),
-    EntrySlip(
-        "one product of the sum with the wrong sign",
-        "One of the products that add up here has the other sign.",
+        "one term of the sum with the wrong sign",
+        "One of the terms that add up here has the other sign.",
         _with_terms(-2),
     ),
 )

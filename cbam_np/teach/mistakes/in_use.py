@@ -28,11 +28,12 @@ def _scores(M: str, template: str, f: Compute, rising: bool = False) -> OneWay:
     return lambda c: {M: entries(template, z, f=f, rising=rising)} if M in c and z in c else {}
 
 
-def _of_both(template: str, f: Compute, rising: bool = False) -> tuple[OneWay, ...]:
+def of_both(template: str, f: Compute, rising: bool = False) -> tuple[OneWay, ...]:
+    """Return variants in which M_c, or M_s, is another function of its scores."""
     return _scores("M_c", template, f, rising), _scores("M_s", template, f, rising)
 
 
-def _slopes(template: str, f: Compute) -> tuple[OneWay, ...]:
+def slopes(template: str, f: Compute) -> tuple[OneWay, ...]:
     """Return variants in which a sigmoid's derivative is another function of dM and M."""
     return tuple(lambda c, x=x: {f"dz_{x}": entries(template, f"dM_{x}", f"M_{x}", f=f)} for x in "cs")
 
@@ -139,37 +140,37 @@ FURTHER = (
     mistake(
         "two forms of the sigmoid mixed: e^z / (1 + e^(-z))",
         "The sigmoid is 1/(1 + e^(-z)), or e^z/(1 + e^z): the same exponent above and below.",
-        *_of_both("e^{0}/(1 + e^(-({0})))", lambda z: np.exp(z) * sigmoid(z), rising=True),
+        *of_both("e^{0}/(1 + e^(-({0})))", lambda z: np.exp(z) * sigmoid(z), rising=True),
         combines=False,
     ),
     mistake(
         "two forms of the sigmoid mixed: e^(-z) / (1 + e^z)",
         "The sigmoid is 1/(1 + e^(-z)), or e^z/(1 + e^z): the same exponent above and below.",
-        *_of_both("e^(-({0}))/(1 + e^{0})", lambda z: np.exp(-z) * sigmoid(-z)),
+        *of_both("e^(-({0}))/(1 + e^{0})", lambda z: np.exp(-z) * sigmoid(-z)),
         combines=False,
     ),
     mistake(
         "the sigmoid not inverted: 1 + e^(-z)",
         "The sigmoid is 1 divided by all of 1 + e^(-z). On a calculator, 1 + e^(-z) needs parentheses, or the key 1/x.",
-        *_of_both("1 + e^(-({}))", lambda z: 1 + np.exp(-z)),
+        *of_both("1 + e^(-({}))", lambda z: 1 + np.exp(-z)),
         combines=False,
     ),
     mistake(
         "the sigmoid neither inverted nor with its minus: 1 + e^z",
         "The sigmoid is 1 divided by 1 + e^(-z).",
-        *_of_both("1 + e^{}", lambda z: 1 + np.exp(z), rising=True),
+        *of_both("1 + e^{}", lambda z: 1 + np.exp(z), rising=True),
         combines=False,
     ),
     mistake(
         "only e^(-z) of the sigmoid",
         "The sigmoid is 1/(1 + e^(-z)): e^(-z) is only a part of it.",
-        *_of_both("e^(-({}))", lambda z: np.exp(-z)),
+        *of_both("e^(-({}))", lambda z: np.exp(-z)),
         combines=False,
     ),
     mistake(
         "the sigmoid's derivative instead of the sigmoid",
         "On the way forward stands the sigmoid itself; its derivative belongs to the way back.",
-        *_of_both("σ({0})(1 - σ({0}))", lambda z: sigmoid(z) * (1 - sigmoid(z))),
+        *of_both("σ({0})(1 - σ({0}))", lambda z: sigmoid(z) * (1 - sigmoid(z))),
         combines=False,
     ),
     mistake(
@@ -226,28 +227,28 @@ FURTHER = (
     mistake(
         "the gradient from above forgotten in the sigmoid's derivative",
         "By the chain rule, what comes from above, dM, is multiplied by M (1 - M).",
-        *_slopes("{1}·(1 - {1})", lambda d, M: M * (1 - M) + 0 * d),
+        *slopes("{1}·(1 - {1})", lambda d, M: M * (1 - M) + 0 * d),
         needs="dM_c dM_s",
         combines=False,
     ),
     mistake(
         "the derivative of tanh, 1 - M², instead of the sigmoid's",
         "The sigmoid's derivative is M (1 - M).",
-        *_slopes("{0}·(1 - {1}²)", lambda d, M: d * (1 - M * M)),
+        *slopes("{0}·(1 - {1}²)", lambda d, M: d * (1 - M * M)),
         needs="dM_c dM_s",
         combines=False,
     ),
     mistake(
         "M² instead of M (1 - M)",
         "The sigmoid's derivative has two factors, M and 1 - M.",
-        *_slopes("{0}·{1}²", lambda d, M: d * M * M),
+        *slopes("{0}·{1}²", lambda d, M: d * M * M),
         needs="dM_c dM_s",
         combines=False,
     ),
     mistake(
         "M (1 + M) instead of M (1 - M)",
         "The sigmoid's derivative is M (1 - M), with a minus.",
-        *_slopes("{0}·{1}·(1 + {1})", lambda d, M: d * M * (1 + M)),
+        *slopes("{0}·{1}·(1 + {1})", lambda d, M: d * M * (1 + M)),
         needs="dM_c dM_s",
         combines=False,
     ),
