@@ -1,6 +1,6 @@
 """How well the checker reads, judges and explains answer sheets as students write them.
 
-    python -m benchmarks.students SHEETS.json [--labels LABELS.json] [--out results/students]
+    python -m benchmarks.students SHEETS.json [SHEETS.json ...] [--labels LABELS.json] [--out results/students]
 
 SHEETS.json is a list of answer sheets: `id`, `example` (the lecture's, or a worksheet's seed and level), `answers` (or
 `file`, a text with its suffix), `truth` by answer, and `mistake`, what the student did. Truths: "ok" (right, or follows
@@ -182,12 +182,24 @@ def summarise(scores: list[Score]) -> dict[str, Any]:
     }
 
 
-def told(summary: dict[str, Any], scores: list[Score]) -> str:
-    """Write the result as Markdown."""
-    named, mistakes = summary["named"], summary["mistakes"]
+def told(results: dict[str, list[Score]]) -> str:
+    """Write the results of files, by their names, as Markdown."""
     lines = [
         "# Answer sheets",
         "",
+        "The sheets imitate students; those of `benchmarks/answer_sheets` are in this repository. `python -m "
+        "benchmarks.students FILE` scores any file of the same form.",
+    ]
+    for name, scores in results.items():
+        short = [f"- {s.id} ({s.category}): {'; '.join(s.short)}." for s in scores if s.short]
+        lines += ["", f"## {name}", "", *_counts(summarise(scores)), "", "What falls short:", ""]
+        lines += short or ["- nothing."]
+    return "\n".join(lines) + "\n"
+
+
+def _counts(summary: dict[str, Any]) -> list[str]:
+    named, mistakes = summary["named"], summary["mistakes"]
+    return [
         f"- {summary['judged']} of {summary['sheets']} sheets judged.",
         f"- Every right answer accepted on {summary['every right answer accepted']} of {summary['sheets']} sheets"
         f" ({summary['right answers accepted']} of {summary['right answers']} answers).",
@@ -196,37 +208,32 @@ def told(summary: dict[str, Any], scores: list[Score]) -> str:
         f"- Mistakes: {named['first']} of {mistakes} named first ({named['first'] / max(mistakes, 1):.0%}), "
         f"{named['among']} among others, {named['another']} another one named, {named['none']} none.",
         f"- Slowest sheet: {1000 * summary['slowest, CPU seconds']:.0f} ms of CPU time, report and explanations.",
-        "",
-        "The sheets imitate students and are not part of the project; `python -m benchmarks.students FILE` scores any "
-        "file of the same form.",
-        "",
-        "## What falls short",
-        "",
     ]
-    short = [f"- {s.id} ({s.category}): {'; '.join(s.short)}." for s in scores if s.short]
-    return "\n".join(lines + (short or ["Nothing."])) + "\n"
+
+
+def scored(path: Path, labels: Path | None, only: str) -> list[Score]:
+    """Score the sheets of a file whose ids begin so."""
+    sheets = json.loads(path.read_text(encoding="utf-8"))
+    known = json.loads((labels or path.with_name("labels.json")).read_text(encoding="utf-8"))
+    sheets = sheets["sheets"] if isinstance(sheets, dict) else sheets
+    return [score(sheet, known) for sheet in sheets if sheet["id"].startswith(only)]
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Score a file, print and write what came out."""
+    """Score files, print and write what came out."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sheets", type=Path, metavar="SHEETS.json")
+    parser.add_argument("sheets", type=Path, metavar="SHEETS.json", nargs="+", help="named by their folders")
     parser.add_argument("--labels", type=Path, metavar="LABELS.json", help="default: labels.json beside the sheets")
     parser.add_argument("--out", type=Path, default=Path("results/students"))
-    parser.add_argument("--only", help="score the sheets whose id begins with this, and write nothing")
+    parser.add_argument("--only", default="", help="score the sheets whose id begins with this, and write nothing")
     options = parser.parse_args(argv)
-    sheets = json.loads(options.sheets.read_text(encoding="utf-8"))
-    labels = json.loads((options.labels or options.sheets.with_name("labels.json")).read_text(encoding="utf-8"))
-    sheets = sheets["sheets"] if isinstance(sheets, dict) else sheets
-    chosen = [sheet for sheet in sheets if sheet["id"].startswith(options.only or "")]
-    scores = [score(sheet, labels) for sheet in chosen]
-    summary = summarise(scores)
-    text = told(summary, scores)
+    results = {path.resolve().parent.name: scored(path, options.labels, options.only) for path in options.sheets}
+    text = told(results)
     print(text)
     if not options.only:
         options.out.mkdir(parents=True, exist_ok=True)
-        result = {"summary": summary, "sheets": [asdict(s) for s in scores]}
-        (options.out / "students.json").write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        found = {name: {"summary": summarise(s), "sheets": [asdict(one) for one in s]} for name, s in results.items()}
+        (options.out / "students.json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
         (options.out / "README.md").write_text(text, encoding="utf-8")
 
 

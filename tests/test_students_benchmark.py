@@ -1,6 +1,7 @@
 """The benchmark on answer sheets counts what it says, and a sheet that falls short is named with the reason."""
 
 import json
+from pathlib import Path
 
 from benchmarks import habits, students
 
@@ -37,12 +38,24 @@ def test_sheets_are_scored_and_what_falls_short_is_told(tmp_path, capsys):
     (tmp_path / "sheets.json").write_text(json.dumps({"sheets": SHEETS}), encoding="utf-8")
     (tmp_path / "labels.json").write_text(json.dumps(LABELS), encoding="utf-8")
     students.main([str(tmp_path / "sheets.json"), "--out", str(tmp_path / "out")])
-    summary = json.loads((tmp_path / "out" / "students.json").read_text(encoding="utf-8"))["summary"]
+    summary = json.loads((tmp_path / "out" / "students.json").read_text(encoding="utf-8"))
+    summary = summary[tmp_path.name]["summary"]
     assert (summary["sheets"], summary["judged"], summary["every right answer accepted"]) == (3, 3, 2)
     assert (summary["wrong answers"], summary["wrong answers found"], summary["first wrong step found"]) == (1, 1, 1)
     assert summary["named"]["first"] == summary["mistakes"] == 1
     told = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
     assert "- C (right): F_avg[1], ok, is called wrong." in told and told.strip() == capsys.readouterr().out.strip()
+
+
+def test_the_fifty_sheets_are_read_and_judged(tmp_path):
+    """None is turned away, nothing right is called wrong, all that is wrong is found, and most is named."""
+    sheets = Path(students.__file__).parent / "answer_sheets" / "sheets.json"
+    students.main([str(sheets), "--out", str(tmp_path)])
+    summary = json.loads((tmp_path / "students.json").read_text(encoding="utf-8"))["answer_sheets"]["summary"]
+    assert summary["judged"] == summary["sheets"] == summary["every right answer accepted"] == 50
+    assert summary["wrong answers found"] == summary["wrong answers"] > 200
+    assert summary["first wrong step found"] == summary["sheets with something wrong"] == 30
+    assert summary["named"]["first"] >= 30 and summary["named"]["none"] == 0
 
 
 def test_habits_are_tried_and_an_alarm_is_noticed():
