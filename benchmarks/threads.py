@@ -150,18 +150,20 @@ def main() -> int:
     if given.hashes:
         print(json.dumps(hashes(range(*given.hashes))))
         return 0
-    rows = []
-    for kernel in KERNELS:
-        wrong: dict[int, list[str]] = {}
-        for first in range(0, given.configurations, PART):
-            wrong |= differing(first, min(first + PART, given.configurations), kernel)
-            print(f"{kernel or 'default'}: {first + PART}, {len(wrong)} differ", file=sys.stderr)
-        rows.append({"kernel": kernel, "configurations": given.configurations, "differ": len(wrong), "where": wrong})
+    rows: list[dict[str, Any]] = [
+        {"kernel": kernel, "configurations": 0, "differ": 0, "where": {}} for kernel in KERNELS
+    ]
+    for first in range(0, given.configurations, PART):
+        last = min(first + PART, given.configurations)
+        for row in rows:
+            wrong = differing(first, last, row["kernel"])
+            row |= {"configurations": last, "differ": row["differ"] + len(wrong), "where": row["where"] | wrong}
+        print(f"{last} of {given.configurations}: {[row['differ'] for row in rows]} differ", file=sys.stderr)
+        if given.out:  # as far as it is
+            given.out.mkdir(parents=True, exist_ok=True)
+            write_json(given.out / "threads.json", {"kernels": rows, "machine": describe_machine()})
+            write_text(given.out / "README.md", markdown(rows, last))
     print(markdown(rows, given.configurations))
-    if given.out:
-        given.out.mkdir(parents=True, exist_ok=True)
-        write_json(given.out / "threads.json", {"kernels": rows, "machine": describe_machine()})
-        write_text(given.out / "README.md", markdown(rows, given.configurations))
     return 1 if any(row["differ"] for row in rows) else 0
 
 
