@@ -352,8 +352,8 @@ def test_check_of_answers_that_cannot_be_read(content, status, message, call, an
         ("none.csv", "cannot read 'none.csv': "),
         (".", "cannot read "),
         ("right.csv --level full", "--level is a worksheet's: say which one, with --worksheet SEED"),
-        ("right.csv --worksheet -1", "seed is -1, expected a whole number from 0 on"),
-        ("right.csv --worksheet two", "argument --worksheet: invalid int value: 'two'"),
+        ("right.csv --worksheet -1", "argument --worksheet: '-1': expected a whole number, 0 to 999999999"),
+        ("right.csv --worksheet two", "argument --worksheet: 'two': expected a whole number, 0 to 999999999"),
         ("right.csv --worksheet 1 --level hard", "argument --level: invalid choice: 'hard'"),
         ("right.csv --worksheet 1 --example shared", "argument --example: not allowed with argument --worksheet"),
         ("right.csv --example ours", "argument --example: invalid choice: 'ours'"),
@@ -474,9 +474,9 @@ def test_worksheet_and_check_mean_the_same_sheet(call, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("--count 0", "--count is 0, expected 1 to 1000"),
-        ("--seed -3", "seed is -3, expected a whole number from 0 on"),
-        ("--size 9", "size is 9, expected 2 to 5: this is to be done by hand"),
+        ("--count 0", "argument --count: '0': expected a whole number, 1 to 1000"),
+        ("--seed -3", "argument --seed: '-3': expected a whole number, 0 to 999999999"),
+        ("--size 9", "argument --size: '9': expected a whole number, 2 to 5"),
         ("--kernel-size 4", "kernel_size is 4, expected an odd number"),
         ("--level hard", "invalid choice: 'hard'"),
     ],

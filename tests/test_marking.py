@@ -386,7 +386,6 @@ def test_every_question_is_about_a_known_mistake():
         (["."], "could be marked"),
         ([".", "--points", "M_c"], "--points is 'M_c', expected STEP=N, such as M_c=2"),
         ([".", "--points", "M_c=-1"], "points of M_c are -1"),
-        ([".", "--cut-off", "2"], "the share of 'right, but cut off' is 2, expected 0 to 1"),
         ([".", "--class", "none.csv"], "cannot read 'none.csv'"),
     ],
 )
@@ -394,6 +393,14 @@ def test_what_cannot_be_done_is_said(options, message, tmp_path, monkeypatch, ca
     monkeypatch.chdir(tmp_path)
     assert cli.main(["mark", *options]) == 2
     assert message in capsys.readouterr().err and not (tmp_path / "report").exists()
+
+
+@pytest.mark.parametrize("option", ["--cut-off", "--following"])
+@pytest.mark.parametrize("share", ["2", "-1", "nan", "half"])
+def test_shares_are_bounded_where_they_enter(option, share, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["mark", ".", f"{option}={share}"])
+    assert f"argument {option}: '{share}': expected a number, 0 to 1" in capsys.readouterr().err
 
 
 def test_reports_are_not_read_as_answers(tmp_path, monkeypatch):

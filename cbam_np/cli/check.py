@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import UserError
-from .worksheet import declare_kind, make
+from .worksheet import SEED, declare_kind, make
 
 if TYPE_CHECKING:
     from ..teach.report.report import Report
@@ -41,7 +41,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         default="slides",
         help="the lecture's example: its MLP on each channel by itself, as on the slides, or shared; default: slides",
     )
-    of.add_argument("--worksheet", type=int, metavar="SEED", help="the worksheet of this number and kind instead")
+    of.add_argument("--worksheet", type=SEED, metavar="SEED", help="the worksheet of this number and kind instead")
     parser.add_argument("--json", action="store_true", help="print the report as JSON, for a program")
     declare_kind(parser)
 

@@ -4,9 +4,12 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from ..train.options import Range
+from .arguments import number, path
 from .errors import UserError
 from .worksheet import declare_kind
 
+SHARE = number(Range(float, 0, 1))
 FILES = """
 FOLDER may hold notebooks (.ipynb, which are read and never run), .csv, .tsv,
 .txt, .json and .toml files, one for each student, and tables for all: with a
@@ -23,11 +26,11 @@ def declare(parser: argparse.ArgumentParser) -> None:
     from ..teach.report.advice import HELP
 
     parser.formatter_class, parser.epilog = argparse.RawDescriptionHelpFormatter, FILES
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="what the class has handed in")
+    parser.add_argument("folder", type=path, metavar="FOLDER", help="what the class has handed in")
     parser.add_argument(
-        "--class", dest="roster", type=Path, metavar="CSV", help="the class: roster.csv beside the sheets, or your list"
+        "--class", dest="roster", type=path, metavar="CSV", help="the class: roster.csv beside the sheets, or your list"
     )
-    parser.add_argument("--out", type=Path, default=Path("report"), metavar="DIR", help="folder for the result")
+    parser.add_argument("--out", type=path, default=Path("report"), metavar="DIR", help="folder for the result")
     parser.add_argument(
         "--points",
         action="append",
@@ -35,9 +38,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
         metavar="STEP=N",
         help="points of each number of a step, such as M_c=2; may be given several times; default: 1",
     )
-    parser.add_argument("--following", type=float, default=1.0, metavar="X", help="share of what follows; default: 1")
+    parser.add_argument("--following", type=SHARE, default=1.0, metavar="X", help="share of what follows; default: 1")
     parser.add_argument(
-        "--cut-off", type=float, default=0.5, metavar="X", help="share of what is cut off; default: 0.5"
+        "--cut-off", type=SHARE, default=0.5, metavar="X", help="share of what is cut off; default: 0.5"
     )
     parser.add_argument(
         "--tell", choices=HELP, default="values", help="how much the feedback pages tell; default: values"

@@ -3,16 +3,19 @@
 import argparse
 from pathlib import Path
 
+from .arguments import path, whole
 from .errors import UserError
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument(
-        "--out", type=Path, default=Path("cbam.html"), metavar="FILE", help="where (default: %(default)s)"
+        "--out", type=path, default=Path("cbam.html"), metavar="FILE", help="where (default: %(default)s)"
     )
     parser.add_argument("--order", default="channel-spatial", help="which attention comes first (default: %(default)s)")
-    parser.add_argument("--reduction", type=int, default=1, metavar="R", help="r, 1 or 3 (default: %(default)s)")
+    parser.add_argument(
+        "--reduction", type=whole(1, 4), default=1, metavar="R", help="r, 1 or 3 (default: %(default)s)"
+    )
     parser.add_argument("--kernel", default="lecture", help="the 7×7 kernel to begin with (default: %(default)s)")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .arguments import path, whole
 from .errors import UserError
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from ..teach.worksheets.worksheet import Worksheet
 
 MOST = 1000  # worksheets at once
+SEED = whole(0, 999_999_999)  # nine digits, which `cbam-np mark` reads in the name of a file
 FORMATS = {
     "files": "pages to print, their keys, and notebooks that check themselves",
     "nbgrader": "an assignment for nbgrader",
@@ -34,13 +36,13 @@ def declare_kind(parser: argparse.ArgumentParser) -> None:
         help="how much is asked. quick: channel 1 and one pixel, ten minutes; forward: all of F''; full: that and the "
         "way back; backward: the way back alone; default: forward",
     )
-    for flag, what in (
-        ("--channels", "channels of F, 2 to 6; default: 3"),
-        ("--size", "rows and columns of F, 2 to 5; default: 3"),
-        ("--hidden", "hidden units of the MLP, 2 to the number of channels; default: 2"),
-        ("--kernel-size", "3, 5 or 7; default: 3, so that it can be done by hand"),
+    for flag, least, most, what in (
+        ("--channels", 2, 6, "channels of F, 2 to 6; default: 3"),
+        ("--size", 2, 5, "rows and columns of F, 2 to 5; default: 3"),
+        ("--hidden", 2, 6, "hidden units of the MLP, 2 to the number of channels; default: 2"),
+        ("--kernel-size", 3, 7, "3, 5 or 7; default: 3, so that it can be done by hand"),
     ):
-        kind.add_argument(flag, type=int, metavar="N", default=argparse.SUPPRESS, help=what)
+        kind.add_argument(flag, type=whole(least, most), metavar="N", default=argparse.SUPPRESS, help=what)
     kind.add_argument("--bias", action="store_true", default=argparse.SUPPRESS, help="an MLP with biases")
     kind.add_argument(
         "--ties", action="store_true", default=argparse.SUPPRESS, help="a maximum that is reached twice in a channel"
@@ -59,20 +61,24 @@ def make(seed: int, kind: Mapping[str, Any]) -> Worksheet:
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Declare which worksheets, and where they go."""
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="which worksheet; default: 1")
+    parser.add_argument("--seed", type=SEED, default=1, metavar="N", help="which worksheet; default: 1")
     several = parser.add_mutually_exclusive_group()
     several.add_argument(
-        "--count", type=int, default=1, metavar="N", help="how many different ones, from that seed on; default: 1"
+        "--count",
+        type=whole(1, MOST),
+        default=1,
+        metavar="N",
+        help="how many different ones, from that seed on; default: 1",
     )
     several.add_argument(
         "--class",
         dest="roster",
-        type=Path,
+        type=path,
         metavar="CSV",
         help="one for each student of a class: a file with one id or name per line, or with the columns id, name, "
         "worksheet and level; worksheets that are not listed are drawn from the ids",
     )
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the files")
+    parser.add_argument("--out", type=path, required=True, metavar="DIR", help="folder for the files")
     parser.add_argument("--replace", action="store_true", help="replace files that are there and differ")
     formats = "; ".join(f"{name}: {what}" for name, what in FORMATS.items())
     parser.add_argument("--format", choices=list(FORMATS), default="files", help=f"{formats}; default: files")
@@ -116,8 +122,6 @@ def _class(
 
     from ..teach.worksheets.roster import RosterError, numbered, read_roster
 
-    if not 1 <= count <= MOST:
-        raise UserError(f"--count is {count}, expected 1 to {MOST}")
     if roster is None:
         students = numbered(seed, count)
     else:
