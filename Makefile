@@ -25,7 +25,7 @@ test-oracle: .venv/oracle
 	$(BIN)/python -m pytest -m oracle tests
 
 test-dask: .venv/dask
-	$(BIN)/python -m pytest tests/test_compare.py -k "dask or cluster"
+	$(BIN)/python -m pytest tests/test_compare.py -k "dask or cluster or scheduler"
 
 test-browser: .venv/browser
 	if command -v npm > /dev/null; then $(MAKE) .venv/reveal; fi

@@ -8,12 +8,15 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import Executor, Future
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cbam_np import cli
+from cbam_np.cli.compare import Watch
+from cbam_np.cli.errors import UserError
 from cbam_np.train import VARIANTS, InUseError, Recipe, Settings, bootstrap_interval, comparison_table, sign_flip_p
 from cbam_np.train.compare import compare, run_folder
 from cbam_np.train.lock import held
@@ -265,7 +268,9 @@ def test_stopped_in_every_way_nothing_is_lost_and_nothing_runs_on(undisturbed, t
         workers_of(stopped)
         time.sleep(random.SystemRandom().uniform(0, 0.7))
         stopped.send_signal(number)
-        said = stopped.communicate(timeout=10)[1]
+        began = time.monotonic()
+        said = stopped.communicate(timeout=10)[1]  # after Ctrl-C 2 s at most, on a machine that does nothing else
+        print(f"{number.name}: ended after {time.monotonic() - began:.2f} s")
         before = stopped
     assert stopped.returncode == 130 and b"the same command again goes on" in said  # Ctrl-C
     again = start(out)
@@ -373,3 +378,68 @@ def test_a_cluster_without_workers_and_a_folder_as_seen_from_elsewhere(tmp_path,
         cluster.scale(1)
         status, said, _ = dask(cluster.scheduler_address, "out", monkeypatch, capsys)
         assert status == 0 and "| He |" in said.out and (tmp_path / "out" / "comparison.json").is_file(), said.err
+
+
+class Gone:
+    """A client of Dask's whose scheduler has died."""
+
+    status = "connecting"
+
+
+def test_a_scheduler_that_dies_is_not_waited_for(tmp_path, monkeypatch):
+    monkeypatch.setattr("cbam_np.train.compare.TURN", 0.01)
+    monkeypatch.setattr("cbam_np.cli.compare.GONE", 0.05)
+    never = Future()
+
+    class Silent(Executor):
+        def submit(self, work, /, *arguments):
+            return never
+
+    watch = Watch(Gone(), "tcp://127.0.0.1:8786")
+    with pytest.raises(UserError, match="tcp://127.0.0.1:8786 has stopped answering: start it again, and the same"):
+        compare("start", SMALL, 1, tmp_path, executor=Silent(), progress=False, watch=watch)
+    assert never.cancelled()
+
+
+def test_a_scheduler_that_comes_back_is_waited_for(monkeypatch):
+    monkeypatch.setattr("cbam_np.cli.compare.GONE", 0.0)
+    client = Gone()
+    watch = Watch(client, "here")
+    client.status = "running"
+    watch()
+    watch()
+    client.status = "closed"
+    with pytest.raises(UserError):
+        watch()
+
+
+@pytest.mark.slow
+def test_a_real_scheduler_that_is_killed_is_said_in_time(tmp_path):
+    """Its process is killed in the middle of the work; the command ends in a sentence within ten seconds."""
+    pytest.importorskip("distributed")
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    words = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"]
+    words += ["--no-dashboard", "--scheduler-file", str(tmp_path / "scheduler.json")]
+    scheduler = subprocess.Popen(words, **quiet)
+    until = time.monotonic() + 60
+    while not (tmp_path / "scheduler.json").exists() and time.monotonic() < until:
+        time.sleep(0.1)
+    address = json.loads((tmp_path / "scheduler.json").read_text())["address"]
+    words = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-dashboard"]
+    worker = subprocess.Popen([*words, "--local-directory", str(tmp_path)], **quiet)
+    words = [sys.executable, "-m", "cbam_np", "compare", "attention", "--epochs", "50", "--dask", address]
+    words += ["--out", str(tmp_path / "out")]
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        while not list(tmp_path.rglob("checkpoint.npz")) and time.monotonic() < until + 60:
+            time.sleep(0.1)
+        scheduler.kill()
+        began = time.monotonic()
+        said = process.communicate(timeout=60)[1].decode()
+        print(f"said after {time.monotonic() - began:.1f} s")
+        assert process.returncode == 2 and "has stopped answering" in said.splitlines()[-1], said
+        assert time.monotonic() - began < 30  # 6 on an idle machine
+    finally:
+        for one in (scheduler, worker, process):
+            one.kill()
+            one.wait()

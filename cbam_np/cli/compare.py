@@ -1,6 +1,7 @@
 """`cbam-np compare`."""
 
 import argparse
+import time
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from .errors import UserError
 
 LEFT_OUT = ("attention", "seed")  # these are what is compared
 PATIENCE = 8  # seconds for a cluster to answer
+GONE = 5  # seconds without its scheduler, after which it is given up
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -41,8 +43,8 @@ def run(command: str, what: str, seeds: int, workers: int | None, dask: str | No
 
     try:
         settings = train.settings_of(given)
-        with _executor(dask) as executor:
-            found = compare(what, settings, seeds, out, executor=executor, workers=workers)
+        with _executor(dask) as (executor, watch):
+            found = compare(what, settings, seeds, out, executor=executor, workers=workers, watch=watch)
     except (ValueError, Diverged, WorkerError) as error:
         raise UserError(error) from error
     except KeyboardInterrupt as stopped:
@@ -60,10 +62,10 @@ def run(command: str, what: str, seeds: int, workers: int | None, dask: str | No
 
 
 @contextmanager
-def _executor(address: str | None) -> Iterator[Executor | None]:
+def _executor(address: str | None) -> Iterator[tuple[Executor | None, "Watch | None"]]:
     """Yield Dask's executor where an address is given, and otherwise None: `compare` then makes processes."""
     if address is None:
-        yield None
+        yield None, None
         return
     try:
         from distributed import Client
@@ -73,9 +75,39 @@ def _executor(address: str | None) -> Iterator[Executor | None]:
         client = Client(address, timeout=PATIENCE)
     except (OSError, ValueError) as error:
         raise UserError(f"there is no Dask scheduler at {address} ({error}): start it, or leave --dask out") from error
-    with client:
+    try:
         try:
             client.wait_for_workers(1, timeout=PATIENCE)
         except OSError as error:
             raise UserError(f"the Dask scheduler at {address} has no worker: start one with dask worker") from error
-        yield client.get_executor()
+        yield client.get_executor(), Watch(client, address)
+    finally:
+        client.close(timeout=2)  # it may be gone
+
+
+class Watch:
+    """Notices when a Dask scheduler is gone for good, on which its client would wait for ever.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        Whose scheduler.
+    address : str
+        Where it was.
+    """
+
+    def __init__(self, client: Any, address: str) -> None:
+        self.client, self.address = client, address
+        self.gone: float | None = None  # since when
+
+    def __call__(self) -> None:
+        """Raise a UserError where the scheduler has not answered for a while."""
+        if self.client.status == "running":
+            self.gone = None
+            return
+        self.gone = self.gone or time.monotonic()
+        if self.client.status == "closed" or time.monotonic() - self.gone >= GONE:
+            raise UserError(
+                f"the Dask scheduler at {self.address} has stopped answering: start it again, and the same command "
+                "goes on with what is finished"
+            )

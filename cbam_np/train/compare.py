@@ -8,8 +8,8 @@ Where training images are held back for validation, they score the variants, and
 import json
 import os
 import sys
-from collections.abc import Iterator
-from concurrent.futures import Executor, as_completed
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, wait
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from .workers import run_in_processes
 
 COMPARISON = "comparison.json"
 MOST_SEEDS = 1000
+TURN = 1.0  # seconds between two looks at whether an executor is still there
 
 
 def compare(
@@ -40,6 +41,7 @@ def compare(
     executor: Executor | None = None,
     workers: int | None = None,
     progress: bool = True,
+    watch: Callable[[], None] | None = None,
 ) -> dict[str, Any]:
     """Train the variants of a comparison and say how they differ.
 
@@ -59,6 +61,8 @@ def compare(
         How many processes; one per core where no number is given.
     progress : bool
         Whether to show a progress bar.
+    watch : callable, optional
+        Called about once a second while the executor works; what it raises ends the waiting.
 
     Returns
     -------
@@ -96,7 +100,7 @@ def compare(
         if executor is None:
             found = run_in_processes(finish, jobs, workers or cores(), report)
         else:
-            found = _run_in_executor(executor, jobs)
+            found = _run_in_executor(executor, jobs, watch)
         results = dict(tqdm(found, total=len(jobs), desc=what, unit="run", disable=not progress))
         write_json(out / COMPARISON, _found(what, settings, list(variants), seeds, results))
     return json.loads((out / COMPARISON).read_text(encoding="utf-8"))
@@ -112,12 +116,19 @@ def _anywhere(settings: Settings) -> Settings:
     return settings if root is None else settings.changed(data_root=os.path.abspath(os.path.expanduser(root)))
 
 
-def _run_in_executor(executor: Executor, jobs: dict[str, tuple]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _run_in_executor(
+    executor: Executor, jobs: dict[str, tuple], watch: Callable[[], None] | None
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield results as they are finished; where one fails, those that wait are not begun."""
     futures = {executor.submit(finish, *job): key for key, job in jobs.items()}
+    waiting = set(futures)
     try:
-        for done in as_completed(futures):
-            yield futures[done], done.result()
+        while waiting:
+            finished, waiting = wait(waiting, TURN if watch else None, FIRST_COMPLETED)
+            for done in finished:
+                yield futures[done], done.result()
+            if watch and not finished:
+                watch()
     finally:
         for future in futures:
             future.cancel()
