@@ -77,10 +77,10 @@ def explain(seen: list[Seen], first: str, backward: bool = False) -> tuple[tuple
     whole : bool
         Whether they explain the later steps that were returned too.
     """
-    evidence = ArraysOfAProgram(seen, first)
     found: tuple[Explanation, ...] = ()
     for combining in (True, False):  # those that stand alone only where nothing else explains it
         if not found:
+            evidence = ArraysOfAProgram(seen, first)
             candidates = _candidates(evidence.seen, backward, combining)
             found = search([c for c in candidates if c.steps & evidence.later], evidence)
     return found, all(explanation.whole for explanation in found)
@@ -106,12 +106,29 @@ class ArraysOfAProgram:
         image = self.seen[0].case.images[0]
         self.upstream = set(image.upstream(first))
         self.later = {step for name in names for step in image.upstream(name)}
+        self._mattering: dict[int, bool] = {}
+        self._failed: set[int] = set()  # what does not explain the first wrong step by itself
         self._made: dict[int, tuple[tuple, Made | None]] = {}  # by input: the mistakes made last, what they led to
 
     def weigh(self, *hypotheses: Candidate) -> Fit | None:
         """Hold a wrong calculation against what the function gave."""
-        if not any(candidate.steps & self.upstream for candidate in hypotheses):
+        matter = [candidate for candidate in hypotheses if self._matters(candidate)]
+        if not matter:
             return None
+        if len(matter) == 1 and id(matter[0]) in self._failed:
+            return Fit(explains=False)  # the others change later steps only
+        fit = self._weigh(hypotheses)
+        if len(hypotheses) == 1 and fit and not fit.explains:
+            self._failed.add(id(hypotheses[0]))
+        return fit
+
+    def _matters(self, candidate: Candidate) -> bool:
+        """Tell whether a mistake has a say in the first wrong step."""
+        if id(candidate) not in self._mattering:
+            self._mattering[id(candidate)] = bool(candidate.steps & self.upstream)
+        return self._mattering[id(candidate)]
+
+    def _weigh(self, hypotheses: tuple[Candidate, ...]) -> Fit | None:
         made: list[list[Bounds]] = []
         for at in range(len(self.seen)):  # most hypotheses fall at the smallest input
             images = self._make(at, hypotheses)
