@@ -83,6 +83,7 @@ class Judge:
         for name in numbers:
             self._as_carried_on(name)
         self._right: tuple[list[Place], Bounds] = [], following  # numbers that are left out, and what follows then
+        self._from_nothing = Bounds(following.rules, following.given, {})
         self._again(self._without_typos)
         self._again(self._cut_off)
         self._again(self._cut_off_on_the_way, believed=self._cuts_off)
@@ -140,8 +141,7 @@ class Judge:
     def _without_typos(self, name: str, index: Index, right: Bounds) -> Verdict:
         """Judge by what follows without the wrong numbers, or from none; then as roughly as most are written."""
         half = float(self.numbers[name][index].tolerance)
-        none = Bounds(right.rules, right.given, {})
-        ways = [right, right.with_rounding(half), none.with_rounding(half)]
+        ways = [right, right.with_rounding(half), self._from_nothing.with_rounding(half)]
         if self.usual > half:
             ways += [self.following.with_rounding(self.usual), right.with_rounding(self.usual)]
         return self._first(name, index, ways)
