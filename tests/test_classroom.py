@@ -5,6 +5,7 @@ import io
 import json
 import re
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -161,11 +162,20 @@ def test_somebodys_own_picture(kernel):
 
 
 def test_it_has_a_picture_for_where_no_widget_runs(explorer):
-    bundle, _ = explorer._repr_mimebundle_()
+    bundle, told = explorer._repr_mimebundle_()
+    assert "channel attention" in told["image/png"]["alt"]
     picture = Image.open(io.BytesIO(base64.b64decode(bundle["image/png"])))
     assert picture.width >= 1280 and "children" not in bundle["text/plain"]
     other, _ = cbam_np.explore([[[1, 2], [3, 4]]])._repr_mimebundle_()
     assert "image/png" not in other and "(1, 2, 2)" in other["text/plain"]
+
+
+def test_where_no_widget_runs_the_notebook_shows_that_picture():
+    """As GitHub does, which shows what is stored; nbconvert takes the picture, too."""
+    nbconvert, notebooks = pytest.importorskip("nbconvert"), Path(__file__).parent.parent / "notebooks"
+    html, _ = nbconvert.HTMLExporter().from_filename(str(notebooks / "00_explorer.ipynb"))
+    picture = base64.b64encode((front.FOLDER / "explorer.png").read_bytes()).decode()
+    assert picture in html.replace("\n", "") and "Explorer of F" not in html
 
 
 @pytest.mark.parametrize(

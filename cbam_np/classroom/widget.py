@@ -21,6 +21,8 @@ Plain: TypeAlias = "str | float | list[Plain]"  # an array for JSON
 Message: TypeAlias = dict[str, Any]  # what the front end sends
 PICTURE = Path(__file__).parent / "front" / "explorer.png"  # of the lecture's example, for where no widget runs
 
+ALT = "The explorer at channel attention: the diagram of CBAM, and σ from z_c to M_c with its numbers"
+
 
 class Explorer(anywidget.AnyWidget):
     """CBAM to play with, in a notebook.
@@ -91,11 +93,11 @@ class Explorer(anywidget.AnyWidget):
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         """Return the widget, and for where none runs, such as GitHub, a picture of the lecture's example."""
-        bundle, *rest = super()._repr_mimebundle_(**options) or ({},)
+        bundle, *_ = super()._repr_mimebundle_(**options) or ({},)
         bundle["text/plain"] = f"<Explorer of F {self.example.numbers['F'].shape}: run this cell to play with it>"
         if self._is_lecture and PICTURE.exists():
             bundle["image/png"] = base64.b64encode(PICTURE.read_bytes()).decode()
-        return bundle, *rest
+        return bundle, {"image/png": {"alt": ALT}}
 
 
 def _example(message: Message) -> Example:

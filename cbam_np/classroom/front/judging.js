@@ -82,13 +82,14 @@ export function judge(answers, trace) {
     const [number, place] = [read(text), findCell(name, trace)];
     if (number && place.cell) written.set(String(place.cell), { ...number, cell: place.cell, name });
   }
+  const usual = usualHalf([...written.values()]);
   const verdicts = {};
   for (const { value, half, cell, name } of written.values()) {
     const number = toFloat(value);
     const right = toFloat(valueOf(cell));
     const fits = (x) => touches(toFloat(x), number, half);
     if (fits(right)) verdicts[name] = "right";
-    else if (follows(cell, fits, half, written, trace)) verdicts[name] = "follows";
+    else if (follows(cell, fits, [half, usual], written, trace)) verdicts[name] = "follows";
     else verdicts[name] = isCutOff(right, number, half) ? CUT : "wrong";
   }
   return verdicts;
@@ -104,10 +105,17 @@ function isCutOff(x, number, half) {
   return touches(x, number + (number < 0 ? -half : half), half) || (number === 0 && touches(x, 0, 2 * half));
 }
 
-// Tell whether a number is what comes out of those that the student wrote for the steps before, or of rounding on the way:
-// to as many places as the answer has, or one less.
-function follows(cell, fits, half, written, trace) {
-  const units = half ? [0, 2 * half, 20 * half] : [0];
+// Half a unit of the last place that most numbers are written to.
+function usualHalf(numbers) {
+  const halves = numbers.map(({ half }) => half).filter(Boolean);
+  const count = (half) => halves.filter((other) => other === half).length;
+  return halves.reduce((best, half) => (count(half) > count(best) ? half : best), halves[0] ?? 0);
+}
+
+// Tell whether a number is what comes out of those that the student wrote for the steps before, or of rounding on the way: to
+// as many places as the answer has, or as roughly as most answers are written.
+function follows(cell, fits, [half, usual], written, trace) {
+  const units = [0, ...(half ? [2 * half] : []), ...(usual > half ? [2 * usual] : [])];
   return units.some((unit) => fits(carriedOn(cell, unit, written, trace)));
 }
 

@@ -61,6 +61,8 @@ export function isEqual(a, b) {
 
 const LONGEST = 40; // characters
 const LARGEST_EXPONENT = 30;
+const MANY_DIGITS = 7;
+const SINGLE = 1e-6;
 const FRACTION = /^([+-]?)\s*(\d+)\s*\/\s*(0*[1-9]\d*)$/;
 const DECIMAL = /^([+-]?)\s*(?:(\d+)\.?|(\d*)\.(\d+))(?:e([+-]?\d+))?$/i;
 
@@ -88,7 +90,12 @@ export function read(typed) {
   const value =
     places > 0 ? new Fraction(digits, 10n ** BigInt(places)) : new Fraction(digits * 10n ** BigInt(-places));
   const isWhole = !after && found[5] === undefined;
-  return { value, half: isWhole ? 0 : 0.5 * 10 ** -places };
+  return { value, half: isWhole ? 0 : Math.max(0.5 * 10 ** -places, noiseOf(whole ?? before + after, value)) };
+}
+
+// Long decimals come from a computer, in single precision at worst.
+function noiseOf(digits, value) {
+  return digits.replace(/^0+/, "").length >= MANY_DIGITS ? SINGLE * Math.max(1, Math.abs(toFloat(value))) : 0;
 }
 
 // Turn what a kernel sent, 0.809 or "8/9", into a number.
