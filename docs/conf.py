@@ -4,6 +4,7 @@ Nothing is written twice: the front page is README, and links that work in the r
 site needs and a text does not have is added while it is read: a table of contents, and a file for a link to a folder.
 """
 
+import json
 import re
 import shutil
 import sys
@@ -14,6 +15,8 @@ from typing import Any
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 sys.path[:0] = [str(ROOT), str(HERE)]
+
+from scripts.formulas import put_mathml_into_outputs  # noqa: E402 - from the repository
 
 _project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
@@ -65,9 +68,14 @@ CONTENTS = {  # by the page, what is added to its end
 
 
 def add_what_the_site_needs(app: Any, docname: str, source: list[str]) -> None:
-    """Turn links to folders into links to what they hold; add the contents to the front page."""
+    """Draw the formulas in a notebook's outputs; turn links to folders into links to what they hold; add contents."""
     path = Path(app.env.doc2path(docname))
-    if path.suffix != ".md":
+    if path.suffix == ".ipynb":
+        notebook = json.loads(source[0])
+        for cell in notebook["cells"]:
+            if cell["cell_type"] == "code":
+                put_mathml_into_outputs(cell)
+        source[0] = json.dumps(notebook)
         return
 
     def file_in(link: re.Match[str]) -> str:

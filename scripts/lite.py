@@ -15,7 +15,15 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = ("00", "01", "02", "03", "07")  # the others train, or time, or read results
-WHEELS = ("anywidget", "comm", "ipywidgets", "latex2mathml", "psygnal", "tqdm")  # what Pyodide does not bring
+WHEELS = (
+    "anywidget",
+    "comm",
+    "ipywidgets",
+    "latex2mathml",
+    "psygnal",
+    "tqdm",
+    "typing_extensions",
+)  # what Pyodide does not bring
 BROUGHT = ("numpy", "matplotlib", "pillow", "threadpoolctl")  # what it does, and what nothing in a cell names
 SETTINGS = {"@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"}}  # every cell, not only those in sight
 SET_UP = f"""\

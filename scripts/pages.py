@@ -15,27 +15,13 @@ import nbformat
 from nbconvert import HTMLExporter, SlidesExporter
 from nbformat import NotebookNode
 
-from cbam_np.teach.worksheets.formulas import mathml
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from scripts.formulas import put_mathml_into_outputs, with_mathml
 
 TEMPLATES = Path(__file__).parent / "templates"
-CODE_OR_FORMULA = re.compile(
-    r"(?P<code>```.*?```|`[^`\n]+`)|\$\$(?P<block>.+?)\$\$|\$(?P<inline>[^$\n]+(?:\n[^$\n]+)?)\$", re.DOTALL
-)
 MISSING = """\
 {reveal} is not there: the deck needs reveal.js, which npm has. Install Node.js, which brings npm, and run make slides
 once while there is a connection; from then on neither making nor showing the deck needs one. make html needs none."""
-
-
-def with_mathml(text: str) -> str:
-    """Return Markdown with its formulas as MathML; code stays as it is."""
-
-    def replaced(found: re.Match[str]) -> str:
-        if found["code"]:
-            return found[0]
-        formula = found["block"] or found["inline"]
-        return mathml(formula.strip(), display="block" if found["block"] else "inline").replace("\n", " ")
-
-    return CODE_OR_FORMULA.sub(replaced, text)
 
 
 def read(path: Path) -> NotebookNode:
@@ -44,6 +30,8 @@ def read(path: Path) -> NotebookNode:
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = with_mathml(cell.source)
+        else:
+            put_mathml_into_outputs(cell)
     return notebook
 
 

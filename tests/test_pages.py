@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.pages import deck, pages, with_mathml
+from scripts.formulas import with_mathml
+from scripts.pages import deck, pages
 
 ROOT = Path(__file__).parent.parent
 FROM_THE_WEB = re.compile(r"""(?:src|href)=["'](?:https?:)?//[^"']+\.(?:js|css)|import .* from ['"]https?:""")
@@ -36,6 +37,13 @@ def test_a_page_loads_nothing(tmp_path):
     html = (tmp_path / "02_backward_by_hand.html").read_text(encoding="utf-8")
     assert html.count("<math") > 20 and "MathJax" not in html and not FROM_THE_WEB.search(html)
     assert not re.search(r"</?ns\d+:", html)
+
+
+def test_formulas_in_outputs_are_drawn_too(tmp_path):
+    pages(tmp_path, sorted((ROOT / "notebooks").glob("0[13]_*.ipynb")))
+    for name in ("01_cbam_by_hand", "03_check_your_work"):
+        html = (tmp_path / f"{name}.html").read_text(encoding="utf-8")
+        assert "$z_c = " not in html and r"\displaystyle" not in html
 
 
 def test_a_deck_loads_only_what_lies_beside_it(tmp_path):

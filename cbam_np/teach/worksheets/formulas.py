@@ -9,7 +9,7 @@ from ..calculation.tables import Markup
 MATHML = [  # LaTeX as it is best for MathML: words upright, primes not raised twice, limits below max
     (r"\{(F\^c_\{\w+\})\}\^", r"(\1)^"),
     (r"\\mathrm\{", r"\\text{"),
-    (r"_\{([a-z]{3,})\}", r"_{\\text{\1}}"),
+    (r"_\{([a-z]{4,}|avg|max)\}", r"_{\\text{\1}}"),
     (r"(\\[A-Za-z]+|\w)''", r"{\1\\text{″}}"),
     (r"(\\[A-Za-z]+|\w)'", r"{\1\\text{′}}"),
     (r"\\max_", r"\\max\\limits_"),
