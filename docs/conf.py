@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 sys.path[:0] = [str(ROOT), str(HERE)]
 
-from scripts.formulas import put_mathml_into_outputs  # noqa: E402 - from the repository
+from scripts.formulas import put_mathml_into_outputs, with_mathml  # noqa: E402 - from the repository
 
 _project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
@@ -60,6 +60,7 @@ html_copy_source = False
 html_show_sourcelink = False
 
 SITE = re.compile(r"\[([^]]+)\]\(https://[\w-]+\.github\.io/[\w.-]+/(explorer\.html)\)")
+FOLDED = re.compile(r"<details>.*?</details>", re.DOTALL)
 FOLDER = re.compile(r"\]\(([^)#:]+)\)")
 CONTENTS = {  # by the page, what is added to its end
     root_doc: (HERE / "contents.md").read_text(encoding="utf-8"),
@@ -75,6 +76,8 @@ def add_what_the_site_needs(app: Any, docname: str, source: list[str]) -> None:
         for cell in notebook["cells"]:
             if cell["cell_type"] == "code":
                 put_mathml_into_outputs(cell)
+            else:  # MyST leaves HTML as it is
+                cell["source"] = FOLDED.sub(lambda found: with_mathml(found[0]), "".join(cell["source"]))
         source[0] = json.dumps(notebook)
         return
 
