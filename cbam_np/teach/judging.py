@@ -23,6 +23,7 @@ Numbers: TypeAlias = dict[str, dict[Index, Written]]  # by step and 0-based inde
 Test: TypeAlias = Callable[[float, float, float, float], np.ndarray | np.bool_ | bool]  # (low, high, value, tolerance)
 
 FEW = 3  # numbers that may be cut off by chance
+HUNDREDTHS = 0.005  # half a unit of the second decimal
 DROPPED = 5  # units that a whole number may be off which was a decimal before its zeros were dropped
 
 
@@ -84,6 +85,7 @@ class Judge:
             self._as_carried_on(name)
         self._right: tuple[list[Place], Bounds] = [], following  # numbers that are left out, and what follows then
         self._from_nothing = Bounds(following.rules, following.given, {})
+        self._again(self._without_zeros)
         self._again(self._without_typos)
         self._again(self._cut_off)
         self._again(self._cut_off_on_the_way, believed=self._cuts_off)
@@ -137,6 +139,16 @@ class Judge:
             else:
                 rounded = self.following.with_rounding(float(number.tolerance))
                 self.verdicts[name, index] = self._first(name, index, (rounded,))
+
+    def _without_zeros(self, name: str, index: Index, right: Bounds) -> Verdict:
+        """Judge a whole number as a decimal whose zeros were dropped, from what follows: σ(8.11) is 1.000."""
+        number = self.numbers[name][index]
+        whole = not number.tolerance and number.text.lstrip("+-−").isdecimal() and self.usual <= HUNDREDTHS
+
+        def within(low: float, high: float, value: float, tolerance: float) -> np.ndarray | np.bool_ | bool:
+            return touches(low, high, value, self.usual)
+
+        return self._first(name, index, (self.following, right) if whole else (), test=within)
 
     def _without_typos(self, name: str, index: Index, right: Bounds) -> Verdict:
         """Judge by what follows without the wrong numbers, or from none; then as roughly as most are written."""

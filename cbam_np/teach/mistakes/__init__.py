@@ -16,6 +16,8 @@ from . import (
     combination,
     counts,
     in_use,
+    map_mixups,
+    mixups,
     normalisation,
     pools,
     sigmoids,
@@ -36,7 +38,7 @@ MISTAKES = (
     *any_step.MISTAKES,
     *normalisation.MISTAKES,
 )
-FURTHER = (*in_use.FURTHER, *calculator.MISTAKES, *counts.MISTAKES)
+FURTHER = (*in_use.FURTHER, *calculator.MISTAKES, *counts.MISTAKES, *mixups.MISTAKES, *map_mixups.MISTAKES)
 
 
 @lru_cache(maxsize=8)
@@ -48,7 +50,7 @@ def occurrences(trace: Trace) -> list[Occurrence]:
 
 @lru_cache(maxsize=8)
 def further_occurrences(trace: Trace) -> list[Occurrence]:
-    """Return every way in which a mistake beside the catalogue can be made: see `in_use`, `calculator` and `counts`."""
+    """Return every way in which a mistake beside the catalogue can be made: see `in_use`."""
     calculation = Calculation(trace)
     return [made for mistake in FURTHER for made in mistake.occurrences(calculation)]
 
