@@ -30,7 +30,7 @@ from .fuzzing.entrance import RIGHT
 from .fuzzing.entrances import ENTRANCES
 
 BLOCK = 500  # cases in a process of their own
-SILENCE = 60.0  # seconds without a word, after which a process is taken to hang
+SILENCE = 600.0  # seconds without a word, after which a process is taken to hang, on a busy machine too
 KEPT = Path(".fuzz")
 
 

@@ -1,6 +1,7 @@
 """A student's function is told right from wrong, and the mistake in it is named."""
 
 import json
+import sys
 from functools import partial
 
 import numpy as np
@@ -849,3 +850,91 @@ def test_wrong_use_is_an_error(arguments, error, words):
     with pytest.raises(error) as caught:
         check_function(**({"f": cbam} | arguments))
     assert words in str(caught.value)
+
+
+class OneMLP:
+    """Channel attention with a given number of hidden units."""
+
+    def __init__(self, channels, hidden):
+        rng = np.random.default_rng(0)
+        self.W0, self.W1 = rng.normal(size=(hidden, channels)), rng.normal(size=(channels, hidden))
+
+    def forward(self, x):
+        return x * channel(x, vars(self))
+
+
+@pytest.mark.parametrize(
+    ("channels", "hidden", "reduction", "ok"),
+    [(10, 2, 4, True), (10, 3, 4, False), (8, 2, 4, True), (3, 1, 16, True)],  # C / r is rounded down, and at least 1
+)
+def test_a_reduction_that_does_not_divide_the_channels(channels, hidden, reduction, ok):
+    report = check_function(OneMLP(channels, hidden), what="channel", reduction=reduction)
+    assert report.ok == ok and any("is the reduction ratio used?" in problem for problem in report.problems) != ok
+
+
+def test_inputs_have_the_channels_that_params_or_a_reduction_say():
+    dialect, rng = get_dialect("paper"), np.random.default_rng(0)
+    params = cbam_np.init_cbam(8, 2, 3, rng=rng)
+    assert [x.shape[1] for x, _ in make_inputs(dialect, params, None, None, rng)] == [8, 8, 8]
+    assert [(x.shape[1], p["W0"].shape) for x, p in make_inputs(dialect, None, None, 3, rng)] == [(6, (2, 6))] * 3
+    assert [p["W0"].shape for _, p in make_inputs(dialect, None, None, None, rng)] == [(3, 3), (2, 6), (2, 4)]
+
+
+def test_on_every_input_relu_lets_something_through_on_each_image_and_stops_something():
+    for seed in range(20):
+        for x, params in make_inputs(get_dialect("paper"), None, None, None, np.random.default_rng(seed)):
+            for pooled in (x.mean((2, 3)), x.max((2, 3))):
+                h = pooled @ params["W0"].T
+                assert (h > 0).any(axis=1).all() and (h < 0).any()
+
+
+def raise_unspeakable(x, p):
+    raise Unspeakable
+
+
+class Unspeakable(Exception):
+    def __str__(self):
+        raise ZeroDivisionError
+
+
+def stubborn(x, p):
+    while True:
+        try:
+            while True:
+                pass
+        except BaseException:
+            if stops.pop():
+                raise
+
+
+stops = []
+
+
+@pytest.mark.parametrize(
+    ("f", "said"),
+    [
+        (lambda x, p: sys.exit(3), "SystemExit in <lambda>"),
+        (raise_unspeakable, "what it says cannot be shown: ZeroDivisionError"),
+        (lambda x, p: [None for _ in iter(int, 1)], "takes longer than the 0.3 s that it is given"),
+        (stubborn, "takes longer than the 0.3 s that it is given"),
+    ],
+)
+def test_whatever_the_code_does_comes_out_as_a_sentence(f, said):
+    stops[:] = [True, False]  # it catches what stops it once
+    report = check_function(f, seconds=0.3)
+    assert not report.ok and said in " ".join(str(report).split())
+
+
+def test_ctrl_c_stays_ctrl_c():
+    def stop(x, p):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        check_function(stop)
+
+
+@pytest.mark.parametrize("option", ["reduction", "channels"])
+@pytest.mark.parametrize("value", [0, -1, 10**9, 2.5, True, "4", [4]])
+def test_counts_are_bounded(option, value):
+    with pytest.raises(ValueError, match=f"{option} is .*, expected a whole number from 1 to 4096"):
+        check_function(cbam, **{option: value})

@@ -1,4 +1,5 @@
 import pickle
+import zipfile
 
 import numpy as np
 import pytest
@@ -123,3 +124,43 @@ def test_safetensors_is_asked_for_where_it_is_missing(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "safetensors", None)
     with pytest.raises(ImportError, match="pip install safetensors"):
         read_weights(tmp_path / "w.safetensors")
+
+
+def lying(path, shape="(3,)", descr="<f4", data=b"\0" * 12, compression=zipfile.ZIP_STORED):
+    """Write a `.npz` whose array says of itself what is asked for."""
+    header = f"{{'descr': {descr!r}, 'fortran_order': False, 'shape': {shape}, }}".encode()
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        archive.writestr("a.npy", b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + data)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"shape": "(1000000, 1000000)"}, "its header says float32 of shape (1000000, 1000000), but 12 bytes follow"),
+        ({"shape": "(2,)"}, "of shape (2,), but 12 bytes follow"),
+        ({"shape": "(-3,)"}, "its header says shape (-3,)"),
+        ({"shape": "(" * 5000}, "it has no header of an array"),
+        ({"descr": "|O"}, "it holds pickled Python objects"),
+        ({"descr": "<U99999999"}, "but 12 bytes follow"),
+        ({"descr": "nonsense"}, "it has no header of an array"),
+    ],
+)
+def test_headers_are_compared_with_what_follows(options, said, tmp_path):
+    lying(tmp_path / "w.npz", **options)
+    with pytest.raises(WeightsError) as error:
+        read_weights(tmp_path / "w.npz")
+    assert said in str(error.value) and "cannot be read safely" in str(error.value)
+
+
+def test_what_is_true_of_itself_is_read(tmp_path):
+    lying(tmp_path / "w.npz")
+    assert read_weights(tmp_path / "w.npz")["a"].tolist() == [0, 0, 0]
+
+
+def test_zeros_that_fill_the_memory_are_not_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr("cbam_np.nn.weight_files.UNSUSPICIOUS", 2**20)
+    lying(tmp_path / "w.npz", shape="(1000000,)", data=bytes(4 * 10**6), compression=zipfile.ZIP_DEFLATED)
+    with pytest.raises(WeightsError, match=r"bytes that unpack into 40000\d\d, more than weights ever do"):
+        read_weights(tmp_path / "w.npz")
+    lying(tmp_path / "w.npz", shape="(1000000,)", data=bytes(4 * 10**6))
+    assert read_weights(tmp_path / "w.npz")["a"].shape == (1000000,)
