@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import cbam_np
+from benchmarks.student import Student
 from cbam_np import lecture
 from cbam_np.classroom.begin import begin
 from cbam_np.classroom.example import Example
@@ -16,24 +17,24 @@ pytestmark = pytest.mark.browser
 
 SHARE = 0.15  # of the entries that are asked for
 JUDGE = """
-([{ numbers, choices }, answers]) => {
+([{ numbers, choices }, sheets]) => {
     const trace = computeHere(exampleOf({ numbers, choices }));
-    return answers.map(([name, text]) => judge({ [name]: text }, trace)[name]);
+    return sheets.map((sheet) => judge(sheet, trace));
 }
 """
 
 
 @pytest.fixture
 def judge(browser):
-    """Return a function that has JavaScript judge pairs of a name and a text, each alone."""
+    """Return a function that has JavaScript judge sheets, each a dict of texts by name."""
     page = browser.new_page()
 
-    def judge(answers, change=("", "")):
+    def judge(sheets, change=("", "")):
         source = script("page.js").replace(*change) if change[0] else script("page.js")
         page.add_script_tag(
             type="module", content=f"{source}\nObject.assign(window, {{ computeHere, exampleOf, judge }});"
         )
-        return page.evaluate(JUDGE, [begin(Example()), answers])
+        return page.evaluate(JUDGE, [begin(Example()), sheets])
 
     yield judge
     page.close()
@@ -54,10 +55,40 @@ def answers(rng):
 def test_the_page_judges_as_the_checker_does(judge):
     asked = sorted(set(answers(np.random.default_rng(0))))
     expected = [cbam_np.check({name: text}, lecture.trace()).judgements[0].verdict for name, text in asked]
-    told = Counter(zip(expected, judge(asked), strict=True))
+    mine = [
+        verdicts[name] for (name, _), verdicts in zip(asked, judge([{name: text} for name, text in asked]), strict=True)
+    ]
+    told = Counter(zip(expected, mine, strict=True))
     print(f"judging: {dict(told)}")
-    assert {pair for pair in told if v.RIGHT in pair or pair[0] == v.WRONG} == {(v.RIGHT, v.RIGHT), (v.WRONG, v.WRONG)}
-    assert told[v.CUT, v.CUT] > 10 and told[v.CUT, v.WRONG] == 0
+    assert all(mine == theirs for mine, theirs in told)
+    assert told[v.CUT, v.CUT] > 10 and told[v.FOLLOWS, v.FOLLOWS] > 100
     assert told[v.RIGHT, v.RIGHT] > 300 and told[v.WRONG, v.WRONG] > 300
-    assert told[v.FOLLOWS, v.WRONG] < 0.1 * len(asked)  # of roundings on the way, the page tries only some
-    assert judge([("M_c[1]", "0.7")], ("+ NOISE", "+ 1")) == [v.RIGHT]  # a planted fault is seen
+    assert judge([{"M_c[1]": "0.7"}], ("slack = half", "slack = 1 + half")) == [{"M_c[1]": v.RIGHT}]  # a planted fault
+
+
+MISTAKES = {  # where a student goes wrong in the middle
+    "none": {},
+    "a wrong average": {"F_avg": {(1,): "0.7"}},
+    "a wrong score": {"z_c": {(2,): "-1.25"}},
+    "a wrong gradient": {"dM_s": {(0, 1): "0.9"}},
+}
+
+
+@pytest.mark.parametrize("decimals", [1, 2, 3])
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_whole_sheets_are_judged_as_the_checker_does(mistake, decimals, judge):
+    trace = lecture.trace()
+    asked = [step.name for step in trace if not step.given]
+    without = Student(trace, decimals).answers(asked)
+    carried_on = Student(trace, decimals, written=MISTAKES[mistake]).answers(asked)
+    for name, entries in MISTAKES[mistake].items():  # a slip of the pen, not carried on
+        without[name][next(iter(entries))] = next(iter(entries.values()))
+    for answers in (without, carried_on):
+        sheet = {
+            trace[name].entry(tuple(i + 1 for i in index)).name: text
+            for name, texts in answers.items()
+            for index, text in np.ndenumerate(texts)
+        }
+        expected = {j.entry.name: j.verdict for j in cbam_np.check(sheet, trace).judgements}
+        (mine,) = judge([sheet])
+        assert mine == expected, {n: (sheet[n], mine[n], expected[n]) for n in expected if mine.get(n) != expected[n]}

@@ -1,8 +1,8 @@
 // Judging numbers: at once by the trace, and in a notebook by the checker, which knows more and has the last word.
 
+import { Bounds, NOISE, isCutOff, touches } from "./bounds.js";
 import { read, toFloat } from "./numbers.js";
 import { valueIn } from "./origin.js";
-import { evaluate } from "./twin.js";
 
 export const SAID = {
   right: "✓ right",
@@ -11,7 +11,6 @@ export const SAID = {
   wrong: "✗ wrong",
 };
 export const CUT = "right, but cut off";
-const NOISE = 1e-9;
 const LONGEST_QUOTE = 30; // letters
 
 // A verdict as one word, for the style sheet.
@@ -76,33 +75,52 @@ export function findCell(text, { steps }) {
 
 // Judge numbers, {name: text}, by the trace alone: right, cut off, follows from other numbers given, or wrong.
 export function judge(answers, trace) {
-  const valueOf = valueIn(trace.values);
-  const written = new Map();
-  for (const [name, text] of Object.entries(answers)) {
-    const [number, place] = [read(text), findCell(name, trace)];
-    if (number && place.cell) written.set(String(place.cell), { ...number, cell: place.cell, name });
-  }
-  const usual = usualHalf([...written.values()]);
+  const written = writtenIn(answers, trace);
+  const numbers = [...written.values()];
+  const following = boundsBy(trace, written);
   const verdicts = {};
-  for (const { value, half, cell, name } of written.values()) {
-    const number = toFloat(value);
-    const right = toFloat(valueOf(cell));
-    const fits = (x) => touches(toFloat(x), number, half);
-    if (fits(right)) verdicts[name] = "right";
-    else if (follows(cell, fits, [half, usual], written, trace)) verdicts[name] = "follows";
-    else verdicts[name] = isCutOff(right, number, half) ? CUT : "wrong";
+  for (const { cell, number, half, name } of numbers) {
+    const allows = (bounds) => touches(bounds.allowed(cell), number, half);
+    const right = toFloat(valueIn(trace.values)(cell));
+    if (touches([right, right], number, half)) verdicts[name] = "right";
+    else verdicts[name] = allows(following(0)) || allows(following(half)) ? "follows" : "wrong";
   }
+  const wrong = numbers.filter(({ name }) => verdicts[name] === "wrong");
+  const believed = new Map([...written].filter(([, each]) => !wrong.includes(each)));
+  const ways = { following, right: boundsBy(trace, believed), fromNothing: boundsBy(trace, new Map()) };
+  const usual = usualHalf(numbers);
+  for (const each of wrong) verdicts[each.name] = judgedAgain(each, ways, usual, trace);
   return verdicts;
 }
 
-function touches(x, number, half) {
-  return Math.abs(x - number) <= half + NOISE * (1 + Math.abs(number));
+function writtenIn(answers, trace) {
+  const written = new Map();
+  for (const [name, text] of Object.entries(answers)) {
+    const [number, place] = [read(text), findCell(name, trace)];
+    if (number && place.cell)
+      written.set(String(place.cell), { number: toFloat(number.value), half: number.half, cell: place.cell, name });
+  }
+  return written;
 }
 
-// Tell whether a number is what is left of x when its further digits are dropped.
-function isCutOff(x, number, half) {
-  if (!half) return false;
-  return touches(x, number + (number < 0 ? -half : half), half) || (number === 0 && touches(x, 0, 2 * half));
+// Return a function of how steps were rounded on the way, which makes the bounds for each only once.
+function boundsBy(trace, written) {
+  const made = new Map();
+  return (rounding) => {
+    if (!made.has(rounding)) made.set(rounding, new Bounds(trace, written, rounding));
+    return made.get(rounding);
+  };
+}
+
+// Judge what has been called wrong by what follows without the wrong numbers, or from none; then as roughly as most
+// numbers are written; then for somebody who cuts off.
+function judgedAgain({ cell, number, half }, { following, right, fromNothing }, usual, trace) {
+  const roughly = usual > half ? [following(usual), right(usual)] : [];
+  const ways = [right(0), right(half), fromNothing(half), ...roughly];
+  if (ways.some((bounds) => touches(bounds.allowed(cell), number, half))) return "follows";
+  const value = toFloat(valueIn(trace.values)(cell));
+  const intervals = [[value, value], following(0).allowed(cell), right(0).allowed(cell)];
+  return intervals.some((interval) => isCutOff(interval, number, half)) ? CUT : "wrong";
 }
 
 // Half a unit of the last place that most numbers are written to.
@@ -110,27 +128,6 @@ function usualHalf(numbers) {
   const halves = numbers.map(({ half }) => half).filter(Boolean);
   const count = (half) => halves.filter((other) => other === half).length;
   return halves.reduce((best, half) => (count(half) > count(best) ? half : best), halves[0] ?? 0);
-}
-
-// Tell whether a number is what comes out of those that the student wrote for the steps before, or of rounding on the way: to
-// as many places as the answer has, or as roughly as most answers are written.
-function follows(cell, fits, [half, usual], written, trace) {
-  const units = [0, ...(half ? [2 * half] : []), ...(usual > half ? [2 * usual] : [])];
-  return units.some((unit) => fits(carriedOn(cell, unit, written, trace)));
-}
-
-function carriedOn(cell, unit, written, { steps, values }) {
-  const known = new Map();
-  const rounded = (x) => (unit ? Math.sign(x) * Math.floor(Math.abs(x) / unit + 0.5 + NOISE) * unit : x);
-  const valueOf = (at) => {
-    const key = String(at);
-    if (at !== cell && written.has(key)) return toFloat(written.get(key).value);
-    const { rule } = steps.get(at[0]);
-    if (!rule) return toFloat(valueIn(values)(at));
-    if (!known.has(key)) known.set(key, rounded(toFloat(evaluate(rule(at[1]), valueOf))));
-    return known.get(key);
-  };
-  return valueOf(cell);
 }
 
 // The mistake that gives a wrong number, from what Python computed for the example before it was changed.
