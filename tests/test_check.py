@@ -6,6 +6,7 @@ import pytest
 import cbam_np
 from benchmarks.student import Student
 from cbam_np import AnswerError, check
+from cbam_np.teach.calculation.bounds import Bounds
 from cbam_np.teach.worksheets.worksheet import worksheet
 
 TRACE = cbam_np.lecture.trace()
@@ -180,3 +181,27 @@ def test_numbers_of_any_size_are_judged():
         assert not report.ok and len(str(report)) > 100 and report.to_json()
         only = check({"F[1,1,1]": text, "F''": np.full((3, 3, 3), text, object)}, TRACE)
         assert not only.ok and str(only)
+
+
+def test_many_wrong_numbers_are_judged_for_little_more_than_one(monkeypatch):
+    """What follows is worked out once for a sheet, and not again for each number that is wrong."""
+    trace = cbam_np.lecture.trace("shared")
+    right = Student(trace, 3).answers(list(trace.rules))
+    worked_out = []
+    follows = Bounds._follows
+
+    def counted(self, name):
+        worked_out.append(name)
+        return follows(self, name)
+
+    monkeypatch.setattr(Bounds, "_follows", counted)
+
+    def cost(wrong):
+        """Count what is worked out for a sheet on which so many numbers of dF are wrong."""
+        answers = right | {"dF": right["dF"].copy()}
+        answers["dF"].flat[:wrong] = "0.777"
+        worked_out.clear()
+        assert len(check(answers, trace).wrong) == wrong
+        return len(worked_out)
+
+    assert 0 < cost(27) < 1.5 * cost(1)
