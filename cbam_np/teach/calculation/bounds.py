@@ -147,9 +147,11 @@ class Bounds:
     def _gain(self, name: str) -> np.ndarray:
         """Return how much a step amplifies: by how many units it moves when all that went into it move by one."""
         rule = self.rules[name]
-        middles = [(low + high) / 2 for low, high in map(self.carried, rule.inputs)]
-        reaches = [0 if i in self.given else self._half for i in rule.inputs]
-        moved = [(m - r, m + r) for m, r in zip(middles, reaches, strict=True)]
+        moved = []
+        for i in rule.inputs:
+            low, high = self.carried(i)
+            middle = (low + high) / 2
+            moved.append((middle, middle) if i in self.given else (middle - self._half, middle + self._half))
         low, high = rule.bound(*zip(*moved, strict=True))
         return (high - low) / (2 * self._half)
 
@@ -162,7 +164,9 @@ class Bounds:
         if name not in self._carried:
             found = self.allowed(name)
             agrees = self._like is not None and found is self._like.allowed(name) and self._agrees(name, *found)
-            self._carried[name] = self._like.carried(name) if agrees and self._like else self._seen(name, *found)
+            self._carried[name] = (
+                self._like.carried(name) if agrees and self._like else _narrowed(*self._seen(name, *found))
+            )
         return self._carried[name]
 
     def _agrees(self, name: str, low: np.ndarray, high: np.ndarray) -> bool:
@@ -229,6 +233,11 @@ class Bounds:
             nearest = [i for i in dict.fromkeys(inputs) if i not in found and i not in self._complete]
             distance += 1
         return found
+
+
+def _narrowed(low: np.ndarray, high: np.ndarray) -> Interval:
+    """Return an interval with one array for both ends where they are the same: nothing has to be bounded then."""
+    return (low, low) if (low == high).all() else (low, high)
 
 
 def _as_written(low: np.ndarray, high: np.ndarray, value: np.ndarray, tolerance: np.ndarray) -> Interval:

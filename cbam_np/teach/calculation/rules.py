@@ -62,8 +62,6 @@ def polynomial_bound(compute: Compute) -> Bound:
             sizes.append(size)
             reaches.append(size if low is high else size + (high - low) / 2)
         middle = compute(*middles)
-        if all(low is high or np.array_equal(low, high) for low, high in zip(lows, highs, strict=True)):
-            return middle, middle
         radius = compute(*reaches) - compute(*sizes)
         return middle - radius, middle + radius
 
@@ -100,7 +98,7 @@ def corner_bound(compute: Compute, turns: Sequence[float] = (0.0, 0.5)) -> Bound
     def bound(lows: Arrays, highs: Arrays) -> Interval:
         choices: list[list[np.ndarray]] = []
         for low, high in zip(lows, highs, strict=True):
-            if low is high or np.array_equal(low, high):
+            if low is high:
                 choices.append([low])
                 continue
             inside = [turn for turn in turns if ((low < turn) & (turn < high)).any()]
@@ -149,7 +147,8 @@ def products(*terms: Term, divide: int = 1) -> Rule:
     parts = [(t, slice(end - len(t.names), end)) for t, end in zip(terms, ends, strict=True)]
 
     def compute(*arrays: np.ndarray) -> np.ndarray:
-        total = sum(np.einsum(t.spec, *t.operands(arrays[part])) for t, part in parts)
+        sums = [np.einsum(t.spec, *t.operands(arrays[part])) for t, part in parts]
+        total = sums[0] if len(sums) == 1 else sum(sums)
         return np.asarray(total / divide if divide != 1 else total)
 
     def spell(index: Index, texts: Arrays) -> str:
