@@ -620,6 +620,37 @@ def test_problems_in_a_file_have_their_line(file):
         read_file(file("M_c,1\nM_c,2"))
 
 
+ONE_TO_NINE = {f"F'[1,{n // 3 + 1},{n % 3 + 1}]": str(n + 1) for n in range(9)}
+LAYOUTS = [
+    ("F_avg[1] = 8/9; F_max[1] = 2; M_c[1] = 0,81", {"F_avg[1]": "8/9", "F_max[1]": "2", "M_c[1]": "0,81"}),
+    ("F_avg[1]=0.89, F_max[1]=2, M_c(F)_1=0.81", {"F_avg[1]": "0.89", "F_max[1]": "2", "M_c[1]": "0.81"}),
+    ("M_c:\n0.25\n0.5\n0.75\n\nz_c[1] = 1", {"M_c[1]": "0.25", "M_c[2]": "0.5", "M_c[3]": "0.75", "z_c[1]": "1"}),
+    ("F'[1] =\n1 2 3\n4 5 6\n7 8 9\n", ONE_TO_NINE),
+    ("F'[1]: [[1 2 3]\n [4 5 6]\n [7 8 9]]", ONE_TO_NINE),
+    ("F_max,,,\n2,2,2,\nM_c[1],,\n0.81,,", {"F_max[1]": "2", "F_max[2]": "2", "F_max[3]": "2", "M_c[1]": "0.81"}),
+    ("channel;F_max;M_c\n1;2;0,81\n3;2;", {"F_max[1]": "2", "F_max[3]": "2", "M_c[1]": "0,81"}),
+    ("c,F_max,M_c\n1,2,0.81\n3,2,?", {"F_max[1]": "2", "F_max[3]": "2", "M_c[1]": "0.81"}),
+    ('"F_avg[1]","M_s[1,2]"\n8/9,0.5', {"F_avg[1]": "8/9", "M_s[1,2]": "0.5"}),
+    ("\\[ M_c(F)_3 \\approx 0.83 \\]", {"M_c[3]": "0.83"}),
+    ("F_avg[1] = (1+0+1+2+1+0+0+2+1)/9, that is 8/9 = 0.89", {"F_avg[1]": "(1+0+1+2+1+0+0+2+1)/9, that is 8/9 = 0.89"}),
+]
+
+
+@pytest.mark.parametrize(("text", "found"), LAYOUTS, ids=[text for text, _ in LAYOUTS])
+def test_answers_are_laid_out_in_many_ways(file, text, found):
+    assert {name: text.removeprefix("\\approx ") for name, text in texts(file(text, ".txt")).items()} == found
+
+
+STRANGE = ["M_c\n" + "1 2 3\n" * 15_000, "F_avg," * 20_000 + "\n1", " " * 400_000 + "1\nM_c[1],1", ",[" * 200_000]
+
+
+@pytest.mark.parametrize("text", STRANGE, ids=["long", "wide", "empty", "brackets"])
+def test_a_strange_layout_takes_no_time(file, text):
+    began = time.process_time()
+    read_answers(file(text), TRACE)
+    assert time.process_time() - began < 5
+
+
 @pytest.mark.parametrize(
     ("above", "below"),
     [

@@ -12,6 +12,7 @@ from os import PathLike, fsdecode
 from pathlib import Path
 from typing import TypeAlias
 
+from .layout import one_a_line
 from .notebooks import Handed, read_notebook
 from .numerals import AnswerError, shown
 
@@ -106,8 +107,7 @@ def _lines(text: str) -> list[Line]:
     found, lines = [], text.splitlines()
     if len(lines) > MOST_LINES:
         raise AnswerError(f"has more than {MOST_LINES} lines: answers are a few lines of text")
-    for number, line in enumerate(lines, start=1):
-        line = line[:LONGEST_LINE]
+    for number, line in one_a_line([line[:LONGEST_LINE] for line in lines]):
         if RULE.fullmatch(line) or line.lstrip(' \t"').startswith("#"):
             continue
         line = BULLET.sub("", line.strip().strip("|"), count=1)
@@ -115,7 +115,7 @@ def _lines(text: str) -> list[Line]:
         assert parts is not None  # it takes any line
         quoted, bare, answer = parts.groups()
         name = bare.strip() if quoted is None else quoted.replace('""', '"').strip()
-        answer = answer.rstrip(' \t",;|').lstrip(' \t"')
+        answer = answer.rstrip(' \t",;|').lstrip(' \t\n"')
         apart = re.fullmatch(r"(\S.*?)\s+([-+−]?[\d.]\S*)", name)
         if not answer and apart:  # M_c1 0.5
             name, answer = apart.groups()
