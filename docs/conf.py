@@ -53,6 +53,7 @@ html_theme_options = {
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
 html_title = "cbam_np"
+html_sidebars = {"docs/api": [], "TEACHING": []}  # nothing is below them
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_math_renderer = "mathml"

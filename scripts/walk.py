@@ -16,7 +16,7 @@ import cbam_np
 
 TARGET = Path(__file__).parent.parent / "results" / "gallery" / "walk.webp"
 WINDOW, SIZE = {"width": 1280, "height": 720}, (960, 540)
-STEPS, MILLISECONDS, AT_THE_ENDS = 20, 1400, 3000
+MILLISECONDS, AT_THE_ENDS = 1400, 3000
 
 
 def frames(chromium: str | None) -> list[Image.Image]:
@@ -30,11 +30,13 @@ def frames(chromium: str | None) -> list[Image.Image]:
         tab = browser.new_context(viewport=WINDOW, color_scheme="light", reduced_motion="reduce").new_page()
         tab.goto(page.as_uri())
         tab.wait_for_selector(".cbam-explorer .bar")
-        for step in range(STEPS):
-            if step:
-                tab.get_by_role("button", name="Next →").click()
+        following = tab.get_by_role("button", name="Next →")
+        while True:
             tab.wait_for_timeout(150)
             seen.append(Image.open(io.BytesIO(tab.screenshot())).convert("RGB").resize(SIZE, Image.Resampling.LANCZOS))
+            if following.is_disabled():
+                break
+            following.click()
         browser.close()
     return seen
 

@@ -32,7 +32,7 @@ def test_every_notebook_can_be_opened_elsewhere(path):
     cell = "".join(json.loads(path.read_text(encoding="utf-8"))["cells"][1]["source"])
     assert f"https://colab.research.google.com/github/{owner}/{name}/blob/main/notebooks/{path.name})" in cell
     assert f"https://mybinder.org/v2/gh/{owner}/{name}/main?urlpath=lab%2Ftree%2Fnotebooks%2F{path.name})" in cell
-    assert f"git clone -q https://github.com/{owner}/{name} " in cell
+    assert f"git clone -q https://github.com/{owner}/{name} cbam\n" in cell
 
 
 def test_the_address_can_be_changed():

@@ -222,6 +222,13 @@ def test_cbam_np_convert(command, tmp_path):
     assert done.returncode == 0 and np.load(tmp_path / target)["module.fc.bias"].tolist() == [1, 1, 1], done.stderr
 
 
+def test_the_picture_moves_and_is_small():
+    path = ROOT / "results" / "gallery" / "walk.webp"
+    with Image.open(path) as picture:
+        assert picture.n_frames >= 20 and path.stat().st_size < 1_000_000
+    assert README.index("walk.webp") < README.index("## Try it")
+
+
 def test_everything_is_found():
     assert len(PYTHON) == 5 and len(COMMANDS) >= 15 and len(TRAIN) == 3 and len(LINKS) >= 50 and RESULTS
 
