@@ -7,6 +7,9 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+ifdef CI # what is installed there is what constraints.txt pins
+export PIP_CONSTRAINT ?= $(CURDIR)/constraints.txt
+endif
 
 .PHONY: demo lab test fuzz test-oracle test-dask test-browser test-site test-lite test-gradebooks lint notebooks site lite slides html clean
 
