@@ -59,6 +59,15 @@ def _complement(M: str) -> OneWay:
     return change
 
 
+def _weights_once_more(c: Calculation) -> Change:
+    """Multiply M_c onto F'' as well, where F' has it already."""
+    last = c.gate("M_s")
+    before = c[last].inputs[1]
+    if before != c.gate("M_c"):
+        return {}
+    return {last: products(term("ij,c,cij->cij", "M_s", "M_c", before))}
+
+
 def _one_channel_of_dM_s(c: Calculation) -> list[Change]:
     """Take the gradient of M_s from one channel only."""
     if "dM_s" not in c or c.C == 1:
@@ -149,6 +158,13 @@ MISTAKES = (
         "The attention map is a factor as it is: a large weight keeps, a small one takes away.",
         _complement("M_c"),
         _complement("M_s"),
+        needs="M_c M_s",
+        combines=False,
+    ),
+    mistake(
+        "M_c multiplied on a second time",
+        "F' = M_c ⊗ F has the channel weights already: F'' = M_s ⊗ F'.",
+        _weights_once_more,
         needs="M_c M_s",
         combines=False,
     ),

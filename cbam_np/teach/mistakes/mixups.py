@@ -60,6 +60,11 @@ def second_largest(x: np.ndarray, axis: tuple[int, ...]) -> np.ndarray:
     return np.sort(rivals, axis=-1)[..., -2] if rivals.shape[-1] > 1 else rivals[..., 0]
 
 
+def middle_of_the_range(x: np.ndarray, axis: tuple[int, ...]) -> np.ndarray:
+    """Return the number halfway between the smallest and the largest."""
+    return (x.min(axis=axis) + x.max(axis=axis)) / 2
+
+
 def _of_pools(p: Pools) -> tuple[Mistake, ...]:
     def pool(name: str, function: Compute, bound: Callable[[Compute], Bound] = monotone_bound) -> OneWay:
         make = p.with_pool(name, function, "", bound)
@@ -77,6 +82,13 @@ def _of_pools(p: Pools) -> tuple[Mistake, ...]:
             f"negative numbers counted as 0 in the average over {p.over}",
             "Negative numbers are added up as they are; the ReLU comes later, in the MLP.",
             pool(p.avg, mean_of_positive),
+            needs=p.avg,
+            combines=False,
+        ),
+        mistake(
+            f"halfway between minimum and maximum instead of the average over {p.over}",
+            f"All numbers count in the average: their sum is divided by {p.number}.",
+            pool(p.avg, middle_of_the_range),
             needs=p.avg,
             combines=False,
         ),
