@@ -832,12 +832,12 @@ names = st.sampled_from(["M_c", "M_c[1]", "F'[1]", "F″", "Fs_avg[1, 1]", "F'_a
 
 def survives(answers):
     """Read answers; hints and an AnswerError in printable words are fine, anything else is not."""
-    begin = time.perf_counter()
+    begin = time.process_time()
     try:
         assert all(hint and hint.isprintable() for hint in hints(answers).values())
     except AnswerError as error:
         assert str(error) and str(error).replace("\n", "").isprintable()
-    assert time.perf_counter() - begin < 2
+    assert time.process_time() - begin < 5  # of processor time, whatever else the machine does
 
 
 @given(suffix=suffixes, content=st.binary(max_size=200) | st.text(max_size=100).map(str.encode))
