@@ -1,6 +1,7 @@
 """How well `check_function` judges modules: of our own writing, strangers', and cases in which a mistake hides.
 
     python -m benchmarks.code [--census LIST.json --sources FOLDER] [--seeds 100] [--out results/code]
+        [--second LIST.json --second-sources FOLDER [--before ROWS.json]]
 
 It needs PyTorch. Own: `benchmarks/modules/own.py`, each with its truth. Census: any list of strangers' modules, which
 is a JSON list of
@@ -9,7 +10,9 @@ is a JSON list of
 
 where `make` is evaluated in the file of that name in FOLDER, `kind` is "paper" or "choice" (right), "bug" or "odd"
 (wrong), or "broken" (cannot run), and the two lists hold names of `cbam_np/teach/mistakes/variants.py`, or null where
-the truth has no name there. The file's code is run: only give it what you have read. Hiding: modules whose mistake
+the truth has no name there. The file's code is run: only give it what you have read. A second list of that form,
+found when the work was done, is given by `--second` and `--second-sources`; of it the page has counts alone, and with
+`--before`, a file with its rows as an earlier commit judged them, what they were then. Hiding: modules whose mistake
 shows with some weights only, each made anew with every seed; none may be called right.
 """
 
@@ -95,7 +98,7 @@ def census(path: Path, sources: Path) -> list[dict]:
 
 def load(path: Path) -> Any:
     """Import a file of sources, once."""
-    name = f"census_{path.stem}"
+    name = f"census_{path.resolve().parent.name}_{path.stem}"
     if name not in sys.modules:
         spec = importlib.util.spec_from_file_location(name, path)
         if spec is None or spec.loader is None:
@@ -162,6 +165,17 @@ def listed(rows: list[dict]) -> str:
     return "\n".join(lines)
 
 
+def counts_only(result: dict) -> str:
+    """Return the counts of the second list: as it was judged first, and as it is judged now."""
+    now = result["second"]
+    parts = ["Of other modules of others, whose truths were written before any of them was checked."]
+    if "before" in result:
+        before = result["before"]
+        parts += [f"At the first run, before any change (commit {before['commit']}): {summary(before['rows'])}"]
+        parts += [confusion(before["rows"]), "Now, with what that run taught:"]
+    return "\n\n".join([*parts, summary(now), confusion(now)])
+
+
 def page(result: dict) -> str:
     """Return the whole page."""
     parts = [
@@ -172,6 +186,8 @@ def page(result: dict) -> str:
         rows = result.get(key)
         if rows:
             parts += [f"## {title}", summary(rows), confusion(rows), listed(rows)]
+    if "second" in result:
+        parts += ["## A second list, found when the work was done", counts_only(result)]
     if result["hiding"]:
         lines = ["| module | seeds | called right | named as the truth says |", "|---|---:|---:|---:|"]
         for name, counts in result["hiding"].items():
@@ -186,26 +202,51 @@ def page(result: dict) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def without_names(result: dict) -> dict:
+    """Return the result with the second list's rows as anonymous as its table."""
+    kept = dict(result)
+    if "second" in kept:
+        kept["second"] = [_anonymous(row) for row in kept["second"]]
+    if "before" in kept:
+        kept["before"] = kept["before"] | {"rows": [_anonymous(row) for row in kept["before"]["rows"]]}
+    return kept
+
+
+def _anonymous(row: dict) -> dict:
+    return {key: row[key] for key in ("truth", "verdict", "as the truth says", "seconds")}
+
+
 def main(argv: list[str] | None = None) -> None:
     """Measure, print and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--census", type=Path, help="a list of modules, JSON")
     parser.add_argument("--sources", type=Path, help="the folder with their files")
+    parser.add_argument("--second", type=Path, help="a second list, of which counts alone are shown")
+    parser.add_argument("--second-sources", type=Path, help="the folder with its files")
+    parser.add_argument("--before", type=Path, help="the second list's rows at an earlier commit, JSON")
     parser.add_argument("--seeds", type=int, default=100, help="starts of each module in which a mistake hides")
     parser.add_argument("--out", type=Path, default=Path("results/code"), help="where the table goes")
     options = parser.parse_args(argv)
     if (options.census is None) != (options.sources is None):
         parser.error("--census and --sources belong together")
+    if (options.second is None) != (options.second_sources is None) or (options.before and not options.second):
+        parser.error("--second and --second-sources belong together, and --before belongs to them")
     warnings.simplefilter("ignore")  # strangers' code warns of many things
     of_hiding = hiding(options.seeds)
     result: dict[str, Any] = {"own": own(), "seeds": options.seeds, "hiding": of_hiding}
     if options.census:
         result["census"] = census(options.census, options.sources)
+    if options.second:
+        result["second"] = census(options.second, options.second_sources)
+    if options.before:
+        result["before"] = json.loads(options.before.read_text(encoding="utf-8"))
     result |= {"command": "python -m benchmarks.code", "machine": describe_machine()}
     options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "code.json").write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    (options.out / "code.json").write_text(
+        json.dumps(without_names(result), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
     (options.out / "README.md").write_text(page(result), encoding="utf-8")
-    for key in ("own", "census"):
+    for key in ("own", "census", "second"):
         if key in result:
             print(key, summary(result[key]), confusion(result[key]), sep="\n")
             print(*(row for row in result[key] if not row["as the truth says"]), sep="\n")

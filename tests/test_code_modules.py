@@ -106,7 +106,7 @@ class GivesALayer(Linear):
 class GivesThree(Linear):
     def forward(self, x):
         M = self.channel_map(x)
-        return x * M, M, M
+        return x * M, x, M
 
 
 class GivesNothing(Linear):
@@ -131,7 +131,7 @@ class Unpadded(SpatialPart):
 CANNOT = [
     (Raises, ["AttributeError in forward, line", "`return self.missing(x)`", "no attribute 'missing'"]),
     (GivesALayer, ["returns a Conv2d, a layer and not a feature map"]),
-    (GivesThree, ["returns 3 things", "lambda x: GivesThree(x)[0]"]),
+    (GivesThree, ["returns 3 things", "return self.givesthree(x)[0]"]),
     (GivesNothing, ["returns None: is the return statement missing?"]),
     (Unpadded, ["must match the size", "keeps the size of its map with an odd k and padding k // 2"]),
     (Random, ["two runs on the same input give different numbers, in evaluation mode too"]),
@@ -267,6 +267,68 @@ def test_other_modules_are_known_by_name():
 
     assert "layers of BAM" in str(check_function(Bam()))
     assert "layers of coordinate attention" in str(check_function(Coordinate()))
+
+
+def test_two_mlps_are_no_coordinate_attention_and_siblings_without_pools_have_names():
+    class Modulated(Conv1x1):
+        def __init__(self):
+            super().__init__(own=True)
+
+        def channel_map(self, x):
+            v = x.mean((2, 3), keepdim=True)
+            return super().channel_map(x) * torch.sigmoid(self.fc2_max(torch.tanh(self.fc1_max(v))))
+
+    assert "coordinate attention" not in str(check_function(Modulated()))
+
+    class Global(nn.Module):
+        def __init__(self, C=16):
+            super().__init__()
+            self.mlp = nn.Sequential(nn.Linear(C, C // 4), nn.ReLU(), nn.Linear(C // 4, C))
+            self.there, self.back = nn.Conv2d(C, C // 4, 7, padding=3), nn.Conv2d(C // 4, C, 7, padding=3)
+
+        def forward(self, x):
+            x = x * torch.sigmoid(self.mlp(x.movedim(1, -1))).movedim(-1, 1)
+            return x * torch.sigmoid(self.back(F.relu(self.there(x))))
+
+    class Triplet(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.parts = nn.ModuleList(SpatialPart() for _ in range(3))
+
+        def forward(self, x):
+            turned = [x, x.transpose(1, 2), x.transpose(1, 3)]
+            weighted = [v * part(v) for v, part in zip(turned, self.parts, strict=True)]
+            return (weighted[0] + weighted[1].transpose(1, 2) + weighted[2].transpose(1, 3)) / 3
+
+    assert "layers of GAM" in str(check_function(Global()))
+    assert "layers of triplet attention" in str(check_function(Triplet()))
+
+
+RUN_OTHERWISE = [
+    (own.OnASequence, "It takes a sequence of feature maps, (N, T, C, H, W): it was run with T = 2."),
+    (own.ChannelsLast, "It takes channels last, such as (N, H, W, C): its input was transposed."),
+    (own.ForOneSize, "Its pools are made for inputs of 12×10, and not for all: it was run on such."),
+    (own.ReturnsBothMaps, "It returns 3 things: the only one of the input's shape was checked."),
+    (own.Prints, "What it prints while it runs was not shown."),
+]
+
+
+@pytest.mark.parametrize(("make", "note"), RUN_OTHERWISE)
+def test_how_it_was_run_is_said(make, note, capsys):
+    report = check_function(make())
+    assert report.ok and report.backward and report.dialect == "paper" and note in report.notes, str(report)
+    assert not capsys.readouterr().out
+
+
+def test_an_attention_that_is_built_and_not_applied():
+    class Forgets(Conv1x1):
+        def forward(self, x):
+            return x * self.channel_map(x)
+
+    report = check_function(Forgets())
+    assert not report.ok and report.first_wrong == "M_s" and str(report).startswith("CBAM: not the paper's formula")
+    assert "conv.weight has no influence on the output." in report.notes
+    assert check_function(Forgets(), "channel").ok  # channel attention is what was asked for
 
 
 def test_what_has_no_role_is_described():

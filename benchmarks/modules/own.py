@@ -158,6 +158,58 @@ class Unused(Linear):
 
 row("a layer that is never used", Unused)
 
+
+class ReturnsBothMaps(Conv1x1):
+    """Returns the output and both maps."""
+
+    def forward(self, x):
+        Mc = self.channel_map(x)
+        Ms = self.spatial_map(x * Mc)
+        return x * Mc * Ms, Mc, Ms
+
+
+class OnASequence(Linear):
+    """Takes (N, T, C, H, W), and treats one frame after the other."""
+
+    def forward(self, x):
+        N, T, C, H, W = x.shape
+        return super().forward(x.reshape(N * T, C, H, W)).view(N, T, C, H, W)
+
+
+class ChannelsLast(Conv1x1):
+    """Takes (N, H, W, C)."""
+
+    def forward(self, x):
+        if x.shape[-1] != self.fc1.in_channels:
+            raise ValueError("expected channels last")
+        return super().forward(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+
+
+class ForOneSize(Linear):
+    """Has pools that are as large as its inputs, 12×10."""
+
+    def __init__(self):
+        super().__init__()
+        self.by_avg, self.by_max = nn.AvgPool2d((12, 10)), nn.MaxPool2d((12, 10))
+
+    def pools(self, x):
+        return [self.by_avg(x)[..., 0, 0], self.by_max(x)[..., 0, 0]]
+
+
+class Prints(Linear):
+    """Prints whenever it runs."""
+
+    def forward(self, x):
+        print("input", tuple(x.shape))
+        return super().forward(x)
+
+
+row("returns both maps as well", ReturnsBothMaps)
+row("on a sequence", OnASequence)
+row("channels last", ChannelsLast)
+row("pools for inputs of one size", ForOneSize)
+row("prints", Prints)
+
 # --- wrong: channel attention ---
 
 row("average only, linear", but(Linear, pools=lambda s, x: [s.avg(x)]), (), {SE})
@@ -286,6 +338,20 @@ row(
 )
 
 
+row(
+    "average and standard deviation, added",
+    but(Conv1x1, pools=lambda s, x: [s.avg(x) + x.flatten(2).std(2, unbiased=False)]),
+    (),
+    {"the standard deviation instead of the maximum over space", "the pools added before the MLP"},
+)
+row(
+    "channel attention not applied",
+    but(Linear, forward=lambda s, x: x * s.spatial_map(x)),
+    (),
+    {"channel attention built, but not applied"},
+)
+
+
 class OneLayer(nn.Module):
     """One C×C layer, average only, as in a detection library."""
 
@@ -388,7 +454,80 @@ class Even(SpatialPart):
 
 row("a kernel of even size", lambda: Parted(ChannelPart(), Even()), {KERNEL_BIAS}, {"a kernel of even size"})
 
+
+class Kernels(nn.Module):
+    """A map from kernels of several sizes, whose scores meet."""
+
+    def __init__(self, sizes, meet):
+        super().__init__()
+        self.kernels, self.meet = nn.ModuleList(nn.Conv2d(2, 1, k, padding=k // 2) for k in sizes), meet
+
+    def forward(self, x):
+        maps = torch.cat([x.mean(1, keepdim=True), x.amax(1, keepdim=True)], 1)
+        return torch.sigmoid(self.meet(torch.stack([kernel(maps) for kernel in self.kernels]), 0))
+
+
+row(
+    "two kernels, added",
+    lambda: Parted(ChannelPart(), Kernels((3, 7), torch.sum)),
+    {KERNEL_BIAS},
+    {"several convolutions of the pooled maps, added"},
+)
+row(
+    "three kernels, averaged",
+    lambda: Parted(ChannelPart(), Kernels((3, 5, 7), torch.mean)),
+    {KERNEL_BIAS},
+    {"several convolutions of the pooled maps, averaged"},
+)
+row(
+    "spatial attention not applied",
+    but(Conv1x1, forward=lambda s, x: x * s.channel_map(x)),
+    (),
+    {"spatial attention built, but not applied"},
+)
+row(
+    "the standard deviation over channels",
+    but(Linear, maps=lambda s, x: [x.mean(1, True), x.std(1, keepdim=True, unbiased=False)]),
+    (),
+    {"the standard deviation instead of the maximum over channels"},
+)
+
+
+def overwritten(self, x):
+    """Overwrite x with the scores, and weight them."""
+    x = x * self.channel_map(x)
+    x = self.conv(self.stack(self.maps(x)))
+    return x * torch.sigmoid(x)
+
+
+row(
+    "x overwritten by the scores",
+    but(Linear, forward=overwritten),
+    (),
+    {"M_s not multiplied on", "the scores weighted by their own sigmoid, z·σ(z)"},
+)
+
 # --- wrong: how the two meet ---
+
+
+class NormBehind(Linear):
+    """A batch normalisation of what comes out."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm = nn.BatchNorm2d(64)
+
+    def forward(self, x):
+        return self.norm(super().forward(x))
+
+
+row("a normalisation of the output", NormBehind, (), {"a normalisation of the output"})
+row(
+    "the same in evaluation mode",
+    lambda: NormBehind().eval(),
+    (),
+    {"a normalisation of the output"},
+)
 
 row("parallel", but(Conv1x1, forward=lambda s, x: x * s.channel_map(x) * s.spatial_map(x)), (), {PARALLEL})
 row(

@@ -16,6 +16,7 @@ HINTS = (
         "to be multiplied onto (N, C, H, W), M_c needs the shape (N, C, 1, 1) and M_s (N, 1, H, W): keepdim=True in "
         "the pools keeps such axes; and a k×k convolution keeps the size of its map with an odd k and padding k // 2",
     ),
+    ("max() received an invalid", "torch.max takes one axis; x.amax(dim=(2, 3)) takes several"),
     ("matmul", "W0 is (C/r, C) and W1 (C, C/r): pooled vectors (N, C) go through them as v @ W0.T"),
     ("not aligned", "W0 is (C/r, C) and W1 (C, C/r): pooled vectors (N, C) go through them as v @ W0.T"),
 )

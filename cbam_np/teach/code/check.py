@@ -1,6 +1,8 @@
 """Is this CBAM? The front door for anyone's function, module or class."""
 
 from collections.abc import Callable, Mapping
+from contextlib import redirect_stdout
+from io import StringIO
 from typing import Any
 
 import numpy as np
@@ -156,8 +158,11 @@ def _check_module(
     channels: int | None,
 ) -> CodeReport:
     try:
-        with random_numbers_kept():
-            return check_subject(make(f, channels), f, rng, what, wanted, reduction)
+        with random_numbers_kept(), redirect_stdout(StringIO()) as said:
+            report = check_subject(make(f, channels), f, rng, what, wanted, reduction)
+        if said.getvalue():
+            report.notes.append("What it prints while it runs was not shown.")
+        return report
     except Unusable as error:
         report = CodeReport(what or "cbam", problems=[str(error)])
         report.unknown = True

@@ -7,6 +7,7 @@ import numpy as np
 
 from ...cbam import Dialect
 from ..diagnosis.search import Explanation
+from ..mistakes import variants
 from ..mistakes.variants import DEPARTURE, Variant
 from .calling import Unusable
 from .describe import describe_unit
@@ -77,6 +78,7 @@ def check_subject(
     if fixed is not None or not subject.units:
         report.cannot_tell = rivals(best, draws, subject.tolerance) if best.assignment.places else ()
     _say_what_is_idle(report, best)
+    _say_what_is_not_applied(report, best, what)
     _compare_with_wishes(report, best, draws[0], what, dialect, reduction)
     _look_at_ratio(report, best, subject, f, draws[0])
     if not report.departures:
@@ -177,12 +179,30 @@ def _say_what_is_known(report: CodeReport, subject: Subject, draws: Sequence[Dra
         report.notes.append(sibling)
     told = [text for unit in subject.units if (text := describe_unit(unit, subject.channels))]
     report.notes += told[:6]
+    if not sibling:
+        report.notes.append(
+            "No known choice or departure gives its numbers, alone or with a second one. To find out where it differs, "
+            "check its submodules one at a time: the one that gives M_c, and the one that gives M_s."
+        )
 
 
 def _say_what_is_idle(report: CodeReport, best: Found) -> None:
     for unit in best.assignment.idle:
         name = unit.name or next(iter(unit.buffers.values()))
         report.notes.append(f"{name} {unit.shape} is built, but never used.")
+
+
+def _say_what_is_not_applied(report: CodeReport, best: Found, what: str | None) -> None:
+    """Say that one of the two attentions is built, but has no influence on the output."""
+    roles, order = best.assignment.places, best.formula.order
+    if order == "channel" and "W7" in roles and what != "channel":
+        unused, role = variants.NO_SPATIAL_INFLUENCE, "W7"
+    elif order == "spatial" and {"W0", "W1"} <= roles.keys() and what != "spatial":
+        unused, role = variants.NO_CHANNEL_INFLUENCE, "W0"
+    else:
+        return
+    report.what = "cbam"
+    report.add_departure(unused, f"{roles[role].name} has no influence on the output.")
 
 
 def _compare_with_wishes(
@@ -212,7 +232,7 @@ def _look_at_ratio(report: CodeReport, best: Found, subject: Subject, f: Any, dr
     if formula.layers != "two" or formula.order == "spatial":
         return
     hidden, C = best.assignment.resolve(draw.values)["W0"].shape
-    report.notes.append(f"The MLP has {hidden} hidden unit{'s' * (hidden > 1)} for {C} channels.")
+    report.notes.append(f"The MLP has {hidden} hidden unit{'s' * (hidden > 1)} for {C} channel{'s' * (C > 1)}.")
     name = ignores_its_ratio(f, subject, _shapes)
     if name:
         report.add_departure(RATIO_IGNORED, f"{name} is accepted, and has no effect.")

@@ -5,7 +5,8 @@ it is called, is told in `mistakes/variants.py`. Here is only what is computed.
 
 Data are (N, C, …) with one, two or three axes of space. A formula is run on *roles*: the parameters by what they are
 for, `W0`, `b0`, `W1`, `b1` (a second MLP's with `_max`), `W7`, `b7`, and for a batch normalisation after the
-convolution `gamma`, `beta`, `mean`, `var`; inside the MLP the same with `0_` and `1_` in front.
+convolution `gamma`, `beta`, `mean`, `var`; inside the MLP the same with `0_` and `1_` in front, behind
+everything with `end_`.
 """
 
 from collections.abc import Callable, Mapping
@@ -47,6 +48,8 @@ class Formula:
         What the convolution is given, in this order.
     maps_meet : {"concatenate", "add"}
         How the maps meet.
+    kernels : {"add", "average"}
+        How the scores meet, where there are several convolutions: `W7`, `W7_1`, `W7_2`, each with its bias.
     padding : {"zeros", "reflect", "edge", "wrap"}
         What stands around the maps.
     dilation : int
@@ -80,6 +83,7 @@ class Formula:
     squash: str = "sigmoid"
     maps: tuple[str, ...] = ("avg", "max")
     maps_meet: str = "concatenate"
+    kernels: str = "add"
     padding: str = "zeros"
     dilation: int = 1
     flipped: bool = False
@@ -165,7 +169,8 @@ def spatial_scores(F: np.ndarray, roles: Roles, o: Formula, note: Note = unnoted
         maps = maps.sum(axis=1, keepdims=True)
     if "W7" in roles:
         maps = normalised(maps, roles, "maps_", axes=(0, *range(2, F.ndim)))
-        z = convolved(maps, roles["W7"], o) + roles.get("b7", 0.0)
+        names = [name for name in roles if name.startswith("W7")]
+        z = _met([convolved(maps, roles[name], o) + roles.get(f"b{name[1:]}", 0.0) for name in names], o.kernels)
     else:
         z = maps
     z = normalised(z, roles, "", axes=(0, *range(2, F.ndim)))
@@ -211,6 +216,7 @@ def compose(F: np.ndarray, roles: Roles, o: Formula, note: Note = unnoted) -> np
     if o.behind == "se":
         last = {name.removesuffix("_se"): value for name, value in roles.items() if name.endswith("_se")}
         out = out * channel_map(out, last, Formula(pools=("avg",)))
+    out = normalised(out, roles, "end_", axes=(0, *range(2, F.ndim)))
     return ACTIVATIONS[o.output](out, 0.0)
 
 
@@ -279,7 +285,7 @@ def _plain(name: str) -> Callable[[np.ndarray, tuple[int, ...]], np.ndarray]:
     return lambda z, _axes: function(z, 0.0)
 
 
-SQUASH = {name: _plain(name) for name in ("sigmoid", "identity", "tanh", "hardsigmoid", "relu", "softplus")}
+SQUASH = {name: _plain(name) for name in ("sigmoid", "identity", "tanh", "hardsigmoid", "relu", "silu", "softplus")}
 SQUASH |= {
     "hardsigmoid of keras": _plain("hardsigmoid of keras"),
     "softmax": softmax,

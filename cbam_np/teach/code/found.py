@@ -80,5 +80,9 @@ def _of_the_shapes(formula: Formula, way: Assignment) -> Iterator[Variant]:
             yield variants.NO_CONVOLUTION
         if formula.maps == ("all",):
             yield variants.ALL_CHANNELS
+        if "W7_1" in roles:
+            yield variants.AVERAGED_KERNELS if formula.kernels == "average" else variants.SEVERAL_KERNELS
+    if "end_gamma" in roles:
+        yield variants.OUTPUT_NORM
     if formula.behind:
         yield variants.SE_BEHIND

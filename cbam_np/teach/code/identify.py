@@ -70,7 +70,7 @@ def halves(subject: Subject, draws: Sequence[Draw]) -> list[str]:
                     fitting = route.fitting(attention, base, route.xs) if mine is not None and not lone else []
                     if fitting:
                         told_of = told(fitting[0].but(order=attention), way)
-                        names = ", ".join(v.name for v in told_of.variants) or "as in the paper"
+                        names = ", ".join(v.name for v in told_of.variants if v.part == attention) or "as in the paper"
                         return [f"Its {attention} attention is known ({names}); its {other} attention is not."]
     return []
 

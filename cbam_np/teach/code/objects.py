@@ -141,8 +141,9 @@ class NumPyObject(Subject):
         return layer
 
     def _forward(self, layer: Any, x: np.ndarray) -> np.ndarray:
+        given = self._theirs(x)
         with Foreign(self.how):
-            out = first_output(layer.forward(self._theirs(x)), self.how)
+            out = first_output(layer.forward(given), self.how, given.shape)
         if not isinstance(out, np.ndarray):
             raise Unusable(f"it returns a {type(out).__name__}, expected a NumPy array")
         out = out.astype(float)

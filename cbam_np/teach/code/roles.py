@@ -59,7 +59,8 @@ def assignments(units: list[Unit], channels: int, dimensions: int, by_batch: boo
             taken = {place.name for place in channel.places.values()}
             rest = [unit for unit in units if unit.name not in taken]
             for spatial in _spatial_parts(rest, channels, dimensions):
-                found.append(_joined(units, channel, spatial))
+                way = _joined(units, channel, spatial)
+                found += [way, *_normalised_at_the_end(way, units, channels)]
     if by_batch:
         found = [_without_statistics(each) for each in found]
     seen, different = set(), []
@@ -84,6 +85,24 @@ def _joined(units: list[Unit], *parts: Assignment) -> Assignment:
     used = {place.name for place in places.values()}
     idle = tuple(u for u in units if not {u.name, u.bias, *u.buffers.values()} & used)
     return Assignment(places, constants, implied, idle)
+
+
+def _normalised_at_the_end(way: Assignment, units: list[Unit], channels: int) -> Iterator[Assignment]:
+    """Yield the way with a normalisation of C channels behind everything: one that is free, or the MLP's last."""
+    places, constants = dict(way.places), dict(way.constants)
+    free = [u for u in way.idle if u.kind == "norm" and np.prod(u.shape) == channels > 1]
+    if free:
+        _add_norm(free[0], "end_", places, constants)
+    elif "1_eps" in constants:
+        places, constants = _moved(places, "1_", "end_"), _moved(constants, "1_", "end_")
+    else:
+        return
+    yield _joined(units, Assignment(places, constants, way.implied))
+
+
+def _moved(roles: dict[str, Any], before: str, after: str) -> dict[str, Any]:
+    """Return roles with another prefix in front of some."""
+    return {f"{after}{role.removeprefix(before)}" if role.startswith(before) else role: v for role, v in roles.items()}
 
 
 def _without_statistics(way: Assignment) -> Assignment:
@@ -212,6 +231,7 @@ def _add_norm(unit: Unit, prefix: str, places: dict[str, Place], constants: dict
 
 def _spatial_parts(units: list[Unit], C: int, dimensions: int) -> Iterator[Assignment]:
     """Yield ways to give out the roles of spatial attention, none of them last."""
+    yield from _several_kernels(units, C, dimensions)
     for unit in units:
         for turn in _kernel_turns(unit, C, dimensions):
             places, constants = {"W7": Place(unit.name, turn)}, dict[str, Any]()
@@ -226,6 +246,23 @@ def _spatial_parts(units: list[Unit], C: int, dimensions: int) -> Iterator[Assig
                 implied["even_kernel"] = True
             yield Assignment(places, constants, implied)
     yield Assignment({}, {}, {})
+
+
+def _several_kernels(units: list[Unit], C: int, dimensions: int) -> Iterator[Assignment]:
+    """Yield a way in which several convolutions of the same two maps have a role."""
+    kernels = [u for u in units if u.kind == "kernel" and not u.loose and u.shape[:2] == (1, 2)]
+    kernels = [u for u in kernels if _kernel_turns(u, C, dimensions)]
+    if len(kernels) < 2:
+        return
+    places, constants = dict[str, Place](), dict[str, Any]()
+    for at, unit in enumerate(kernels):
+        number = f"_{at}" if at else ""
+        places[f"W7{number}"] = Place(unit.name, same)
+        if unit.bias:
+            places[f"b7{number}"] = Place(unit.bias, flat)
+    _add_map_norms(units, 2, places, constants)
+    for how in ("add", "average"):
+        yield Assignment(places, constants, {"kernels": how})
 
 
 def _add_map_norms(units: list[Unit], maps: int, places: dict[str, Place], constants: dict) -> None:

@@ -101,17 +101,21 @@ SPACES = {1: (37,), 2: (8, 9), 3: (5, 6, 7)}
 GUESSES = (64, 32, 16, 8, 6)  # of C, where no parameter tells
 
 
-def first_output(result: Any, how: str) -> Any:
-    """Return what is compared of what came back; an Unusable says why there is nothing."""
+def first_output(result: Any, how: str, shape: tuple[int, ...] = ()) -> Any:
+    """Return what is compared of what came back; an Unusable says why there is nothing.
+
+    Of several things it is the only one of the input's shape, or the first of two.
+    """
     if isinstance(result, tuple | list):
+        alike = [each for each in result if tuple(getattr(each, "shape", ())) == shape]
+        if len(alike) == 1 and shape:
+            return alike[0]
         if len(result) > 2 or not result:
             raise Unusable(
-                f"it returns {len(result)} things, and which of them is CBAM's output cannot be known: pass "
-                f"what returns "
-                f"that one alone, such as `lambda x: {how.partition('(')[0]}(x)[0]`, or a module whose forward "
-                f"ends so"
+                f"it returns {len(result)} things, and which of them is CBAM's output cannot be known: write a module "
+                f"whose forward ends in that one alone, such as `return self.{how.partition('(')[0].lower()}(x)[0]`"
             )
-        return first_output(result[0], how)
+        return first_output(result[0], how, shape)
     if result is None:
         raise Unusable("it returns None: is the return statement missing?")
     if not hasattr(result, "shape") and callable(result):

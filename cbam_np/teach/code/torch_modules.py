@@ -1,9 +1,11 @@
 """A PyTorch module, run as it is. PyTorch is not imported: a module is known by what it can do."""
 
 import copy
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,19 @@ import numpy as np
 from .calling import Unusable
 from .foreign import Foreign
 from .subject import SPACES, Subject, Unit, channel_guesses, dimension_guesses, first_output
+
+LAYOUTS = ("channels first", "channels last", "a sequence")
+POOL = re.compile(r"Pool[123]d$")
+LARGE = 5  # from here on, a pool without padding is one over all of its input
+
+
+def _made_for(pool: Any, dimensions: int) -> tuple[int, ...] | None:
+    """Return the size of the input that a pool is made for: where it is not adaptive, its window is as large."""
+    window = getattr(pool, "kernel_size", None)
+    if window is None or getattr(pool, "padding", 0) not in (0, (0,) * dimensions):
+        return None
+    sides = tuple(window) if isinstance(window, tuple) else (window,) * dimensions
+    return sides if len(sides) == dimensions and min(sides) >= LARGE else None
 
 
 def is_module(f: object) -> bool:
@@ -42,6 +57,9 @@ class TorchModule(Subject):
         C, where no parameter tells.
     """
 
+    layout = "channels first"
+    returned = 1
+
     def __init__(self, module: Any, channels: int | None = None):
         super().__init__()
         self.torch = sys.modules.get("torch")
@@ -63,16 +81,39 @@ class TorchModule(Subject):
         """Find C and the axes that it takes, by trying; this also makes lazy weights appear."""
         first = None
         rng = np.random.default_rng(0)
-        for C in channels:
-            for dimensions in dimension_guesses(list(self._units())):
-                self.channels, self.space = C, SPACES[dimensions]
-                try:
-                    self._call(self._tensor(rng.normal(size=(4, C, *self.space))))
-                    return
-                except Unusable as error:
-                    first = first or error
-        assert first is not None
-        raise first
+        for layout, C, space in product(LAYOUTS, channels, self._spaces()):
+            self.layout, self.channels, self.space = layout, C, space
+            x = rng.normal(size=(4, C, *self.space))
+            try:
+                out = self._call(self._tensor(x))
+            except Unusable as error:
+                first = first or error
+                continue
+            if self.layout == "channels first" or tuple(out.shape) == x.shape:
+                self._say_how_it_was_run()
+                return
+        raise first or Unusable("it gives nothing of the input's shape")
+
+    def _spaces(self) -> list[tuple[int, ...]]:
+        """Return the axes of space to try: as many as its layers are made for, as long as its pools' windows."""
+        pools = [m for m in self.module.modules() if POOL.search(type(m).__name__)]
+        by_name = [int(type(m).__name__[-2]) for m in pools]
+        found = []
+        for d in dict.fromkeys([*by_name, *dimension_guesses(list(self._units()))]):
+            found += [size for m in pools if (size := _made_for(m, d))]
+            found.append(SPACES[d])
+        return list(dict.fromkeys(found))
+
+    def _say_how_it_was_run(self) -> None:
+        if self.layout == "channels last":
+            self.notes.append("It takes channels last, such as (N, H, W, C): its input was transposed.")
+        if self.layout == "a sequence":
+            self.notes.append("It takes a sequence of feature maps, (N, T, C, H, W): it was run with T = 2.")
+        if self.returned > 2:
+            self.notes.append(f"It returns {self.returned} things: the only one of the input's shape was checked.")
+        if self.space not in SPACES.values():
+            size = "×".join(map(str, self.space))
+            self.notes.append(f"Its pools are made for inputs of {size}, and not for all: it was run on such.")
 
     def _find_precision(self) -> None:
         x = np.random.default_rng(0).normal(size=(4, self.channels, *self.space))
@@ -136,7 +177,28 @@ class TorchModule(Subject):
 
     def _call(self, tensor: Any) -> Any:
         with Foreign(self.how):
-            return first_output(self.module(tensor), self.how)
+            given = self._laid_out(tensor)
+            result = self.module(given)
+            self.returned = len(result) if isinstance(result, tuple | list) else 1
+            out = first_output(result, self.how, tuple(given.shape))
+            return self._laid_back(out, tensor.ndim)
+
+    def _laid_out(self, tensor: Any) -> Any:
+        """Return (N, C, …) in the layout that it takes."""
+        if self.layout == "channels last":
+            return tensor.movedim(1, -1)
+        if self.layout == "a sequence":
+            frames = 2 - len(tensor) % 2
+            return tensor.reshape(len(tensor) // frames, frames, *tensor.shape[1:])
+        return tensor
+
+    def _laid_back(self, out: Any, axes: int) -> Any:
+        """Return what came out as (N, C, …) again."""
+        if self.layout == "channels last" and getattr(out, "ndim", 0) == axes:
+            return out.movedim(-1, 1)
+        if self.layout == "a sequence" and getattr(out, "ndim", 0) > 2:
+            return out.reshape(-1, *out.shape[2:])
+        return out
 
     def _tensor(self, x: np.ndarray) -> Any:
         some = next((t for t in [*self.module.parameters(), *self.module.buffers()] if _is_real(t)), None)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ...cbam import DIALECTS, Dialect
+from ..mistakes.variants import ONE_AXIS, THREE_AXES
 from .found import Found
 from .subject import Unit
 
@@ -64,6 +65,9 @@ def dialect_of(found: Found, kernel_size: int | None = None) -> tuple[str | None
     differing = choices.differences(DIALECTS[nearest])
     alone = {"channel": ", its channel attention", "spatial": ", its spatial attention"}.get(found.formula.order, "")
     whose = f"{WHOSE[nearest]}{alone}"
+    axes = {v.name for v in found.variants} & {ONE_AXIS.name, THREE_AXES.name}
+    if axes and len(differing) == 1:
+        return None, f"{whose}, for {axes.pop()}"
     if not differing:
         return nearest, whose if kernel_size in (None, 7) else f"{whose}, except k = {kernel_size}"
     return None, f"nearest to {whose}, but for: {', '.join(_difference(*each) for each in differing)}"
@@ -89,7 +93,12 @@ ULTRALYTICS = (
     "Ultralytics' CBAM computes this: M_c = σ(W avg + b) with one C×C layer, without the maximum; it is another module "
     "under the same name."
 )
-BAM = "It has the layers of BAM, the authors' sibling of CBAM: σ(M_c + M_s) is added to 1, and not one after the other."
+BAM = (
+    "It has the layers of BAM, the authors' other module: BAM weights F by 1 + σ(M_c + M_s) in one step, CBAM by M_c "
+    "and then by M_s."
+)
+GAM = "It has the layers of GAM, which pools nothing: an MLP for every pixel, and k×k convolutions of all channels."
+TRIPLET = "It has the layers of triplet attention: three spatial attentions, each along another axis, and no MLP."
 COORDINATE = "It has the layers of coordinate attention: pools along rows and columns, and one weight for each."
 
 
@@ -109,6 +118,12 @@ def sibling_of(found: Found | None, units: Sequence[Unit] = (), channels: int = 
         if dilated and any(s[:2] == (1, h) for s in shapes):
             return BAM
         back = [s for s in shapes if len(s) == 4 and s[:2] == (channels, h) and set(s[2:]) == {1}]
-        if len(back) >= 2:
+        down = [s for s in shapes if len(s) == 4 and s[:2] == (h, channels) and set(s[2:]) == {1}]
+        if len(back) >= 2 and len(down) == 1:
             return COORDINATE
+    wide = [s[:2] for s in shapes if len(s) == 4 and s[2] > 1]
+    if any(a == channels and b < channels and (b, a) in wide for a, b in wide):
+        return GAM
+    if len([s for s in wide if s == (1, 2)]) == 3 and not any(unit.kind == "dense" for unit in units):
+        return TRIPLET
     return ""

@@ -112,6 +112,33 @@ ALL_CHANNELS = _departure(
     maps=("all",),
 )
 
+SEVERAL_KERNELS = _departure(
+    "spatial",
+    "several convolutions of the pooled maps, added",
+    "CBAM has one k×k convolution; kernels of several sizes side by side are another module's.",
+)
+AVERAGED_KERNELS = _departure(
+    "spatial",
+    "several convolutions of the pooled maps, averaged",
+    "CBAM has one k×k convolution; kernels of several sizes side by side are another module's.",
+    kernels="average",
+)
+OUTPUT_NORM = _departure(
+    "whole",
+    "a normalisation of the output",
+    "F'' = M_s(F') ⊗ F' is the output; a normalisation belongs to the block around it.",
+)
+NO_SPATIAL_INFLUENCE = _departure(
+    "spatial",
+    "spatial attention built, but not applied",
+    "Its convolution is there, and the output is the same without it: F'' = M_s(F') ⊗ F'.",
+)
+NO_CHANNEL_INFLUENCE = _departure(
+    "channel",
+    "channel attention built, but not applied",
+    "Its MLP is there, and the output is the same without it: F' = M_c(F) ⊗ F.",
+)
+
 ONE_AXIS = _choice("whole", "one axis of space", "The paper's formula for (N, C, L).")
 THREE_AXES = _choice("whole", "three axes of space", "The paper's formula for (N, C, D, H, W).")
 
@@ -162,6 +189,8 @@ _POOLS = (
      "log of the sum of exponentials, too; CBAM has average and maximum."),
     (("avg", "min"), "the minimum instead of the maximum over space", "CBAM's second branch has the maximum."),
     (("avg", "std"), "the standard deviation instead of the maximum over space", "CBAM's second branch has the "
+    "maximum."),
+    (("avg", "std of all"), "the standard deviation instead of the maximum over space", "CBAM's second branch has the "
     "maximum."),
     (("sum", "max"), "the sum over space instead of the average", "The average is divided by H·W."),
     (("avg", "argmax"), "the maximum's place instead of its value, over space", "The maximum's value was to be "
@@ -251,6 +280,8 @@ _MAPS = (
     (("avg", "min"), "the minimum instead of the maximum over channels", "CBAM's second map is the maximum."),
     (("avg", "std"), "the standard deviation instead of the maximum over channels", "CBAM's second map is the "
     "maximum."),
+    (("avg", "std of all"), "the standard deviation instead of the maximum over channels", "CBAM's second map is the "
+    "maximum."),
     (("sum", "max"), "the sum over channels instead of the average", "The average is divided by C."),
     (("avg", "argmax"), "the maximum's place instead of its value, over channels", "The maximum's value was to "
     "be taken; "
@@ -286,6 +317,8 @@ SPATIAL = (
                "fall below 1/2.", spatial_activation="relu"),
     *(_departure("spatial", name.format("spatial"), sentence, spatial_squash=squash)
       for squash, (name, sentence) in _SQUASHES.items()),
+    _departure("spatial", "the scores weighted by their own sigmoid, z·σ(z)", "σ(z) weights F', and not "
+               "the scores: in forward, x may have been overwritten by them.", spatial_squash="silu"),
     _departure("spatial", "softmax over rows instead of the spatial sigmoid", "Each pixel has a sigmoid of its own.",
                spatial_squash="softmax over rows"),
     _departure("spatial", "softmax over columns instead of the spatial sigmoid", "Each pixel has a sigmoid of "
