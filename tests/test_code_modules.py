@@ -308,7 +308,6 @@ RUN_OTHERWISE = [
     (own.OnASequence, "It takes a sequence of feature maps, (N, T, C, H, W): it was run with T = 2."),
     (own.ChannelsLast, "It takes channels last, such as (N, H, W, C): its input was transposed."),
     (own.ForOneSize, "Its pools are made for inputs of 12×10, and not for all: it was run on such."),
-    (own.ReturnsBothMaps, "It returns 3 things: the only one of the input's shape was checked."),
     (own.Prints, "What it prints while it runs was not shown."),
 ]
 
@@ -318,6 +317,17 @@ def test_how_it_was_run_is_said(make, note, capsys):
     report = check_function(make())
     assert report.ok and report.backward and report.dialect == "paper" and note in report.notes, str(report)
     assert not capsys.readouterr().out
+
+
+def test_of_three_things_the_one_of_the_inputs_shape_is_checked():
+    class BothMaps(Conv1x1):
+        def forward(self, x):
+            Mc = self.channel_map(x)
+            return x * Mc * self.spatial_map(x * Mc), Mc, Mc
+
+    report = check_function(BothMaps())
+    assert not report.ok and not report.departures and report.dialect == "paper"
+    assert "It returns 3 things" in report.problems[0] and "return that one alone" in report.problems[0]
 
 
 def test_an_attention_that_is_built_and_not_applied():

@@ -159,15 +159,6 @@ class Unused(Linear):
 row("a layer that is never used", Unused)
 
 
-class ReturnsBothMaps(Conv1x1):
-    """Returns the output and both maps."""
-
-    def forward(self, x):
-        Mc = self.channel_map(x)
-        Ms = self.spatial_map(x * Mc)
-        return x * Mc * Ms, Mc, Ms
-
-
 class OnASequence(Linear):
     """Takes (N, T, C, H, W), and treats one frame after the other."""
 
@@ -204,7 +195,6 @@ class Prints(Linear):
         return super().forward(x)
 
 
-row("returns both maps as well", ReturnsBothMaps)
 row("on a sequence", OnASequence)
 row("channels last", ChannelsLast)
 row("pools for inputs of one size", ForOneSize)
@@ -508,6 +498,18 @@ row(
 )
 
 # --- wrong: how the two meet ---
+
+
+class ReturnsBothMaps(Conv1x1):
+    """Returns the output, to which the input was added, and both maps."""
+
+    def forward(self, x):
+        Mc = self.channel_map(x)
+        Ms = self.spatial_map(x * Mc)
+        return x + x * Mc * Ms, Mc, Ms
+
+
+row("residual, and both maps come back", ReturnsBothMaps, (), {RESIDUAL})
 
 
 class NormBehind(Linear):

@@ -67,7 +67,7 @@ def check_subject(
     """
     draws = make_draws(subject, rng, fixed=fixed)
     found = identify(subject, draws)
-    report = CodeReport(what or "cbam", subject.notes, inputs=[list(draw.x.shape) for draw in draws])
+    report = CodeReport(what or "cbam", subject.notes, subject.problems, inputs=[list(draw.x.shape) for draw in draws])
     if not found:
         _say_what_is_known(report, subject, draws)
         return report

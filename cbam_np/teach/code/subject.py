@@ -66,6 +66,8 @@ class Subject:
         What it holds that cannot be set.
     notes : list of str
         What is worth knowing about how it was run.
+    problems : list of str
+        What has to be changed about it, whatever it computes.
     """
 
     units: list[Unit]
@@ -80,6 +82,7 @@ class Subject:
     def __init__(self) -> None:
         self.units, self.shapes, self.known = [], {}, {}
         self.notes: list[str] = []
+        self.problems: list[str] = []
 
     def run(self, x: np.ndarray, values: dict[str, np.ndarray]) -> np.ndarray:
         """Return the output for a feature map (N, C, …), with these parameters."""

@@ -110,7 +110,10 @@ class TorchModule(Subject):
         if self.layout == "a sequence":
             self.notes.append("It takes a sequence of feature maps, (N, T, C, H, W): it was run with T = 2.")
         if self.returned > 2:
-            self.notes.append(f"It returns {self.returned} things: the only one of the input's shape was checked.")
+            self.problems.append(
+                f"It returns {self.returned} things, and what uses CBAM expects one. The only one of the input's shape "
+                "was checked: let forward return that one alone."
+            )
         if self.space not in SPACES.values():
             size = "×".join(map(str, self.space))
             self.notes.append(f"Its pools are made for inputs of {size}, and not for all: it was run on such.")
