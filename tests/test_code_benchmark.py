@@ -64,9 +64,26 @@ def test_the_whole_page(listed, tmp_path, monkeypatch):
     assert json.loads((tmp_path / "out" / "code.json").read_text(encoding="utf-8"))["seeds"] == 2
 
 
+def test_of_a_second_list_the_page_has_counts_alone(listed, tmp_path, monkeypatch):
+    monkeypatch.setattr(own, "ROWS", own.ROWS[:1])
+    monkeypatch.setattr(own, "HIDING", {})
+    rows = [{"name": "once", "truth": "wrong", "verdict": "right", "as the truth says": False, "seconds": 1.0}]
+    before = tmp_path / "before.json"
+    before.write_text(json.dumps({"commit": "abc1234", "rows": rows}), encoding="utf-8")
+    words = ["--second", str(listed), "--second-sources", str(listed.parent), "--before", str(before)]
+    code.main([*words, "--out", str(tmp_path)])
+    page, kept = ((tmp_path / name).read_text(encoding="utf-8") for name in ("README.md", "code.json"))
+    assert "(commit abc1234): 0 of 1 (0.0%) judged as the truth says; 1 wrong called right" in page
+    assert "2 of 4 (50.0%)" in page and "a false truth" not in page + kept and "once" not in kept
+    with pytest.raises(SystemExit):
+        code.main(["--before", str(before)])
+
+
 def test_a_list_without_its_folder_is_refused(listed):
     with pytest.raises(SystemExit):
         code.main(["--census", str(listed)])
+    with pytest.raises(SystemExit):
+        code.main(["--second", str(listed)])
     listed.write_text(json.dumps([entry("x", "Missing()", "paper")]), encoding="utf-8")
     with pytest.raises(SystemExit, match=r"x: Missing\(\) in theirs.py raises NameError"):
         code.census(listed, listed.parent)

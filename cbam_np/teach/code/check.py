@@ -53,7 +53,8 @@ def check_function(
     Parameters
     ----------
     f : torch.nn.Module, object or callable
-        A PyTorch module, on (N, C, H, W) or with one or three axes of space. An object with ``forward(x)`` and
+        A PyTorch module, on (N, C, H, W), with one or three axes of space, with the channels last, or on a sequence
+        of feature maps, (N, T, C, H, W): which of these is tried out. An object with ``forward(x)`` and
         perhaps ``backward(dout)`` that holds NumPy arrays. Or a function ``f(x, params)`` in NumPy or PyTorch, which
         gets x (N, C, H, W) in float64 and a dict with `W0` (C/r, C), `W1` (C, C/r), `W7` (1, 2, k, k), and where it
         asks for them `b0`, `b1`, `gamma`, `beta`. A function returns the output; or a dict of steps by the names of

@@ -9,8 +9,9 @@ def describe_unit(unit: Unit, channels: int) -> str:
     """Return what is strange about a layer; "" if nothing is."""
     shape, C = unit.shape, channels
     size = "×".join(map(str, shape[2:])) if len(shape) != 3 else f"length-{shape[2]}"
-    if unit.kind == "kernel" and unit.loose:
-        return f"{unit.name} {shape}: without a role in CBAM."
+    if unit.kind == "kernel" and unit.loose:  # its axes may be in any order
+        is_square = len({n for n in shape if n > 2}) < 2
+        return "" if is_square else f"{unit.name} {shape}: without a role in CBAM."
     if unit.kind == "kernel" and len(shape) > 2 and shape[1] == C and shape[0] == 1:
         return f"{unit.name}: a {size} convolution on all {C} channels; CBAM pools first."
     if unit.kind == "kernel" and len(shape) > 2 and shape[1] == C:
