@@ -50,7 +50,11 @@ def test_every_variant_changes_the_formula_and_has_a_name_of_its_own():
         assert variant.kind in (CHOICE, DEPARTURE) and variant.sentence[-1] in ".:"
         assert variant.changes and Formula().but(**variant.changes) != Formula()
     twice = [name for name in names(listed) if sum(v.name == name for v in listed) > 1]
-    assert twice == ["the maximum's place instead of its value, over channels"]  # in two orders
+    assert set(twice) == {
+        "the maximum's place instead of its value, over channels",  # in two orders
+        "the standard deviation instead of the maximum over channels",  # divided by n - 1, or by n
+        "the standard deviation instead of the maximum over space",
+    }
 
 
 # --- functions of NumPy ---
