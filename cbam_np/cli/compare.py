@@ -3,7 +3,7 @@
 import argparse
 import time
 from collections.abc import Iterator
-from concurrent.futures import Executor
+from concurrent.futures import CancelledError, Executor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -81,6 +81,8 @@ def _executor(address: str | None) -> Iterator[tuple[Executor | None, "Watch | N
         except OSError as error:
             raise UserError(f"the Dask scheduler at {address} has no worker: start one with dask worker") from error
         yield client.get_executor(), Watch(client, address)
+    except CancelledError as error:  # what its client does with all work when the scheduler dies
+        raise UserError(_gone(address)) from error
     finally:
         client.close(timeout=2)  # it may be gone
 
@@ -107,7 +109,11 @@ class Watch:
             return
         self.gone = self.gone or time.monotonic()
         if self.client.status == "closed" or time.monotonic() - self.gone >= GONE:
-            raise UserError(
-                f"the Dask scheduler at {self.address} has stopped answering: start it again, and the same command "
-                "goes on with what is finished"
-            )
+            raise UserError(_gone(self.address))
+
+
+def _gone(address: str) -> str:
+    return (
+        f"the Dask scheduler at {address} has stopped answering: start it again, and the same command goes on with "
+        "what is finished"
+    )
