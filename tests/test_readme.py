@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks import attending
 from benchmarks.pointing import table
 from cbam_np import ImageNetResNet
 from cbam_np.train import comparison_table
@@ -189,6 +190,8 @@ def test_comparison_is_what_was_measured():
     for name in ("pointing", "pointing-start", "pointing-cifar10"):
         pointing = json.loads((ROOT / "results" / name / "pointing.json").read_text(encoding="utf-8"))
         assert table(pointing) in text and f"{pointing['seeds']} seeds:" in text
+    found = json.loads((ROOT / "results" / "attending" / "attending.json").read_text(encoding="utf-8"))
+    assert "\n".join(attending.lines(found)) in text and found["seeds"] == 5
 
 
 def test_cbam_np_gradcam(tmp_path):
