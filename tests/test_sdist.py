@@ -15,7 +15,7 @@ BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_s
 
 @pytest.mark.slow
 def test_the_tests_can_run_from_the_source_distribution(tmp_path):
-    pytest.importorskip("setuptools")
+    pytest.importorskip("setuptools", minversion="77")
     copy = shutil.copytree(ROOT, tmp_path / "copy", ignore=shutil.ignore_patterns(*LEFT_OUT))
     done = subprocess.run([sys.executable, "-c", BUILD, str(tmp_path)], cwd=copy, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
