@@ -79,7 +79,7 @@ CANNOT = [
     ("mine.py:Layer", ["--dialect", "nobody"], "dialect is 'nobody'"),
     ("broken.py:CBAM", [], "cannot be imported: ZeroDivisionError: division by zero, line 2 of broken.py"),
     ("leaves.py:CBAM", [], "ended the process, with status 7"),
-    ("mine.py:endless", ["--seconds", "5"], "took more than 5 s"),
+    ("mine.py:endless", ["--seconds", "2"], "took more than 2 s"),
 ]
 
 

@@ -60,7 +60,10 @@ def test_every_variant_changes_the_formula_and_has_a_name_of_its_own():
 # --- functions of NumPy ---
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
+QUICK = ("paper", "official")
+
+
+@pytest.mark.parametrize("dialect", [d if d in QUICK else pytest.param(d, marks=pytest.mark.slow) for d in DIALECTS])
 def test_the_dialects_own_functions_are_known_in_both_modes(dialect):
     name = "paper" if dialect == "luuuyi" else dialect
     for running in (None, ((0.2,), (1.7,))):

@@ -332,7 +332,12 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("what", "f", "name"), WRONG)
+def one_in_four(rows):
+    """Mark the rows that `make test` leaves out: a search of half a second each."""
+    return [row if at % 4 == 0 else pytest.param(*row, marks=pytest.mark.slow) for at, row in enumerate(rows)]
+
+
+@pytest.mark.parametrize(("what", "f", "name"), one_in_four(WRONG))
 def test_a_mistake_is_named(what, f, name):
     report = check_function(f, what)
     assert not report.ok

@@ -150,7 +150,7 @@ def said(cell):
     return " ".join(texts)
 
 
-@pytest.mark.parametrize("number", [pytest.param(n, marks=pytest.mark.slow) if n != "01" else n for n in NUMBERS])
+@pytest.mark.parametrize("number", [pytest.param(n, marks=pytest.mark.slow) if n != "03" else n for n in NUMBERS])
 def test_a_changed_notebook_runs_to_its_end(number):
     if number in SLOW and not THOROUGH:
         pytest.skip("takes a minute or more: CBAM_NP_TESTS=thorough runs it")

@@ -32,7 +32,7 @@ print(before, kept())
 """
 
 
-@pytest.mark.parametrize("what", ["import", "train"])
+@pytest.mark.parametrize("what", ["import", pytest.param("train", marks=pytest.mark.slow)])
 def test_who_keeps_what_it_frees(what):
     environment = os.environ | {"PYTHONPATH": str(Path(cbam_np.__file__).parent.parent)}
     done = subprocess.run(
