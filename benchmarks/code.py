@@ -3,7 +3,7 @@
     python -m benchmarks.code [--census LIST.json --sources FOLDER] [--seeds 100] [--out results/code]
         [--second LIST.json --second-sources FOLDER [--before ROWS.json]]
 
-It needs PyTorch. Own: `benchmarks/modules/own.py`, each with its truth. Census: any list of strangers' modules, which
+It needs PyTorch. Own: `benchmarks/modules`, each with its truth. Census: any list of strangers' modules, which
 is a JSON list of
 
     {"name": ..., "file": "cbam.py", "make": "CBAM(64)", "kind": "bug", "choices": [...], "departures": [...]}

@@ -12,7 +12,11 @@ from cbam_np import check_function
 torch = pytest.importorskip("torch")
 
 from benchmarks.modules import own  # noqa: E402  it imports torch
-from benchmarks.modules.structures import ChannelPart, Conv1x1, Linear, Loop, Parted, SpatialPart  # noqa: E402
+from benchmarks.modules.others import Eca, SqueezeExcitation  # noqa: E402
+from benchmarks.modules.right import ChannelsLast, ForOneSize, OnASequence, Prints, Unused, WithDropout  # noqa: E402
+from benchmarks.modules.rows import but  # noqa: E402
+from benchmarks.modules.structures import ChannelPart, Conv1x1, Lazy, Linear, Loop, Parted, SpatialPart  # noqa: E402
+from benchmarks.modules.wrong_channel import IgnoresItsRatio, OneLayer  # noqa: E402
 
 pytestmark = pytest.mark.oracle
 nn, F = torch.nn, torch.nn.functional
@@ -59,7 +63,7 @@ def test_a_mistake_that_hides_is_named_whatever_the_start(name, start):
 # --- the user's object stays as it was ---
 
 
-@pytest.mark.parametrize("make", [own.Loop, own.WithDropout, lambda: own.IgnoresItsRatio(64, ratio=8)])
+@pytest.mark.parametrize("make", [Loop, WithDropout, lambda: IgnoresItsRatio(64, ratio=8)])
 def test_the_module_stays_as_it_was(make):
     module = make()
     module(torch.randn(2, 64, 8, 9)).sum().backward()
@@ -74,7 +78,7 @@ def test_the_module_stays_as_it_was(make):
 
 
 def test_lazy_weights_stay_lazy():
-    module = own.Lazy()
+    module = Lazy()
     check_function(module)
     assert isinstance(module.first.weight, nn.parameter.UninitializedParameter)
 
@@ -193,12 +197,12 @@ TIES = [
 
 @pytest.mark.parametrize(("top", "words"), TIES)
 def test_any_shares_of_a_tie_are_right(top, words):
-    report = check_function(own.but(Linear, top=top)())
+    report = check_function(but(Linear, top=top)())
     assert report.ok and any(words in note for note in report.notes), str(report)
 
 
 def test_shares_that_do_not_add_up_are_wrong():
-    report = check_function(own.but(Linear, top=lambda s, x: EachTie.apply(x))())
+    report = check_function(but(Linear, top=lambda s, x: EachTie.apply(x))())
     assert not report.ok and report.first_wrong == "dx" and not report.departures
     assert "passes on all of it to each" in report.problems[0], str(report)
 
@@ -207,8 +211,8 @@ def test_shares_that_do_not_add_up_are_wrong():
 
 
 def test_dialects_by_name_in_both_modes():
-    authors = own.but(Loop, stack=lambda s, maps: torch.cat(maps[::-1], 1))
-    timm = own.but(Loop, channel_map=lambda s, x: Linear.channel_map(s, x), mlp=lambda s, v: F.relu(v @ s.A.T) @ s.B.T)
+    authors = but(Loop, stack=lambda s, maps: torch.cat(maps[::-1], 1))
+    timm = but(Loop, channel_map=lambda s, x: Linear.channel_map(s, x), mlp=lambda s, v: F.relu(v @ s.A.T) @ s.B.T)
     for training in (True, False):
         report = check_function(authors().train(training))
         assert report.dialect == "official" and report.whose == "the authors' code" and report.ok
@@ -237,9 +241,9 @@ def test_what_was_asked_for_is_compared():
 
 
 def test_other_modules_are_known_by_name():
-    assert "This is squeeze-and-excitation (SE)" in str(check_function(own.SqueezeExcitation()))
-    assert "This is ECA" in str(check_function(own.Eca()))
-    assert "Ultralytics' CBAM computes this" in str(check_function(own.OneLayer()))
+    assert "This is squeeze-and-excitation (SE)" in str(check_function(SqueezeExcitation()))
+    assert "This is ECA" in str(check_function(Eca()))
+    assert "Ultralytics' CBAM computes this" in str(check_function(OneLayer()))
 
     class Bam(nn.Module):
         def __init__(self, C=64, h=4):
@@ -305,10 +309,10 @@ def test_two_mlps_are_no_coordinate_attention_and_siblings_without_pools_have_na
 
 
 RUN_OTHERWISE = [
-    (own.OnASequence, "It takes a sequence of feature maps, (N, T, C, H, W): it was run with T = 2."),
-    (own.ChannelsLast, "It takes channels last, such as (N, H, W, C): its input was transposed."),
-    (own.ForOneSize, "Its pools are made for inputs of 12×10, and not for all: it was run on such."),
-    (own.Prints, "What it prints while it runs was not shown."),
+    (OnASequence, "It takes a sequence of feature maps, (N, T, C, H, W): it was run with T = 2."),
+    (ChannelsLast, "It takes channels last, such as (N, H, W, C): its input was transposed."),
+    (ForOneSize, "Its pools are made for inputs of 12×10, and not for all: it was run on such."),
+    (Prints, "What it prints while it runs was not shown."),
 ]
 
 
@@ -349,7 +353,7 @@ def test_what_has_no_role_is_described():
     assert not report.ok and report.unknown
     assert any("Its channel attention is known (as in the paper)" in note for note in report.notes), str(report)
     assert any("a 3×3 convolution from 64 to 4 channels" in note for note in report.notes)
-    assert any("extra.weight (64, 64) is built, but never used" in note for note in check_function(own.Unused()).notes)
+    assert any("extra.weight (64, 64) is built, but never used" in note for note in check_function(Unused()).notes)
 
 
 # --- functions of tensors ---
@@ -373,18 +377,18 @@ def test_a_function_of_tensors():
 
 
 def test_a_report_for_a_person():
-    report = check_function(own.but(Loop, stack=lambda s, maps: torch.cat(maps[::-1], 1))())
+    report = check_function(but(Loop, stack=lambda s, maps: torch.cat(maps[::-1], 1))())
     assert str(report).startswith("CBAM: right, forward and backward; it is the authors' code.")
     assert "The MLP has 4 hidden units for 64 channels." in report.notes
     assert "✓" in report._repr_html_() or "right" in report._repr_html_()
-    wrong = check_function(own.but(Linear, pools=lambda s, x: [s.avg(x)])())
+    wrong = check_function(but(Linear, pools=lambda s, x: [s.avg(x)])())
     assert "Departures" in str(wrong) and wrong.first_wrong == "M_c" and repr(wrong) == "<CodeReport: wrong>"
 
 
 def test_no_warning_is_given_on_the_way():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        check_function(own.but(Linear, squash_c=lambda s, z: z)())
+        check_function(but(Linear, squash_c=lambda s, z: z)())
 
 
 def test_float32_inside():
