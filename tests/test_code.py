@@ -204,6 +204,7 @@ def test_what_goes_wrong_in_an_object_is_told():
     assert not report.ok and "The output has the shape (4,)" in str(report).replace("\n    ", " ")
 
 
+@pytest.mark.slow
 def test_the_report_follows_its_schema():
     jsonschema = pytest.importorskip("jsonschema")
     schema = json.loads(Path(formula_file.__file__).with_name("report.schema.json").read_text(encoding="utf-8"))

@@ -391,12 +391,13 @@ def twice_spatial(x, p):
     return spatial(x, p, top=np.mean)
 
 
-@pytest.mark.parametrize(("f", "both"), PAIRS)
+@pytest.mark.parametrize(("f", "both"), [PAIRS[0], *(pytest.param(*row, marks=pytest.mark.slow) for row in PAIRS[1:])])
 def test_two_mistakes_are_named(f, both):
     report = check_function(f)
     assert any({m.name for m in e.hypotheses} == both for e in report.explanations), str(report)
 
 
+@pytest.mark.slow
 def test_what_no_pair_explains_is_not_guessed():
     assert not check_function(lambda x, p: np.sin(x)).explanations
 

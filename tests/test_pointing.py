@@ -52,6 +52,7 @@ def test_shapes_that_do_not_fit():
         deletion_curve(Bright(), np.zeros((1, 3, 4, 4), np.uint8), np.zeros((1, 2, 2)), np.array([0]))
 
 
+@pytest.mark.slow
 def test_the_benchmark_pairs_seeds_and_does_without_masks(tmp_path, monkeypatch):
     monkeypatch.setattr("cbam_np.train.run.SHAPES", {"train": (64, (0, 0)), "test": (30, (0, 1))})
     monkeypatch.setattr(pointing, "IMAGES", 20)

@@ -108,8 +108,9 @@ def test_killed_again_and_again_at_any_moment(undisturbed, tmp_path):
     assert not [path.name for path in out.iterdir() if path.name.startswith(".")]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C cannot be sent to one process there")
-@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_or_a_system_that_ends_us_and_the_command_that_it_prints(number, undisturbed, tmp_path):
     out = tmp_path / "a run"
     process = start(*TRAIN, *SETTINGS.split(), "--out", str(out))

@@ -198,6 +198,7 @@ def colours(data):
     return np.concatenate(features, axis=1)
 
 
+@pytest.mark.slow
 def test_a_linear_classifier_on_the_pixels_fails(shapes):
     assert 0.05 < ridge(shapes.images, shapes.labels) < 0.40
 

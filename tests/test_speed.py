@@ -183,6 +183,7 @@ def test_every_part_without_pytorch(without_torch, tmp_path, capsys):
     assert command == " --only a,b,c,d,e,f,g,i --repeats 1 --threads 1"
 
 
+@pytest.mark.slow
 def test_only_what_was_asked_for(without_torch, tmp_path, capsys):
     assert speed.main(["--repeats", "1", "--only", "f, i", "--out", str(tmp_path)], TINY) == 0
     result = json.loads((tmp_path / "speed.json").read_text(encoding="utf-8"))
