@@ -1,6 +1,7 @@
 """What is checked, whatever it is: something that has parameters, takes a feature map and returns one."""
 
 import inspect
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -43,7 +44,7 @@ class Unit(NamedTuple):
     label: str = ""
 
 
-class Subject:
+class Subject(ABC):
     """Something to check. Subclasses know how to run PyTorch modules, objects with NumPy arrays, and functions.
 
     Attributes
@@ -84,15 +85,15 @@ class Subject:
         self.notes: list[str] = []
         self.problems: list[str] = []
 
+    @abstractmethod
     def run(self, x: np.ndarray, values: dict[str, np.ndarray]) -> np.ndarray:
         """Return the output for a feature map (N, C, …), with these parameters."""
-        raise NotImplementedError
 
+    @abstractmethod
     def gradients(
         self, x: np.ndarray, values: dict[str, np.ndarray], dout: np.ndarray
     ) -> tuple[np.ndarray, dict[str, np.ndarray]] | None:
         """Return dx and the gradients of parameters by name; None where there is no way back."""
-        raise NotImplementedError
 
     @property
     def tolerance(self) -> float:
