@@ -29,7 +29,6 @@ from .fuzzing import page
 from .fuzzing.entrance import RIGHT
 from .fuzzing.entrances import ENTRANCES
 
-BLOCK = 500  # cases in a process of their own
 SILENCE = 600.0  # seconds without a word, after which a process is taken to hang, on a busy machine too
 KEPT = Path(".fuzz")
 
@@ -48,7 +47,8 @@ def blocks_of(cases: int, names: list[str]) -> list[Block]:
     found = []
     for name, share in shares.items():
         count = round(cases * share / sum(shares.values()))
-        found += [Block(name, at, min(at + BLOCK, count)) for at in range(0, count, BLOCK)]
+        size = ENTRANCES[name].block
+        found += [Block(name, at, min(at + size, count)) for at in range(0, count, size)]
     return found
 
 

@@ -43,7 +43,7 @@ def test_every_entrance_has_its_share():
     assert sum(entrance.share for entrance in ENTRANCES.values()) == 1000
     blocks = fuzz.blocks_of(2000, list(ENTRANCES))
     assert sum(block.last - block.first for block in blocks) == 2000
-    assert all(0 < block.last - block.first <= fuzz.BLOCK for block in blocks)
+    assert all(0 < block.last - block.first <= ENTRANCES[block.entrance].block for block in blocks)
 
 
 def _planted(run, own=(ValueError,), seconds=5.0):

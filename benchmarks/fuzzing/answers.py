@@ -116,4 +116,4 @@ def _kept(path: Path, text: str) -> Path:
     return path
 
 
-ENTRANCE = Entrance(make, run, share=60, own=(AnswerError,))
+ENTRANCE = Entrance(make, run, share=120, own=(AnswerError,))

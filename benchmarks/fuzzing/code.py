@@ -14,6 +14,7 @@ from .draws import Draws
 from .entrance import RIGHT, TAKEN, Case, Entrance, demand
 
 RIGHT_ONES = ("paper", "luuuyi")  # dialects that need no weights of their own
+KINDS = ("right", "right", "wrong", *["odd"] * 8, *["options"] * 4)  # the search for what is wrong takes seconds
 WRONG_ONES = ("no sigmoid", "avg twice", "not multiplied", "transposed", "constant")
 ODD = (
     *(
@@ -161,7 +162,7 @@ def _odd(name: str, at: int) -> Callable[..., Any]:
 
 def make(draws: Draws) -> Case:
     """Draw a function by its name, and the options of the check."""
-    kind = draws.one(["right", "wrong", "odd", "odd", "odd", "options"])
+    kind = draws.one(KINDS)
     case: Case = {"kind": kind, "seed": draws.below(1000)}
     if kind == "right":
         case["name"] = draws.one(RIGHT_ONES)
@@ -202,4 +203,4 @@ def _pair(x: np.ndarray, p: dict[str, np.ndarray]) -> tuple[np.ndarray, Any]:
 
 
 # The search through what a function may be takes seconds by itself, where it is none of it.
-ENTRANCE = Entrance(make, run, share=7, own=(TypeError, ValueError), seconds=20.0)
+ENTRANCE = Entrance(make, run, share=5, own=(TypeError, ValueError), seconds=20.0, block=50)

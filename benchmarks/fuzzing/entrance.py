@@ -38,6 +38,8 @@ class Entrance(NamedTuple):
         What the package may raise here.
     seconds : float
         Of processor time, that a case may take.
+    block : int
+        How many cases a process runs, one after the other: fewer where they take longer.
     """
 
     make: Callable[[Draws], Case]
@@ -45,6 +47,7 @@ class Entrance(NamedTuple):
     share: int
     own: tuple[type[BaseException], ...]
     seconds: float = 5.0
+    block: int = 2000
 
 
 def tried(entrance: Entrance, case: Case, folder: Path) -> str:

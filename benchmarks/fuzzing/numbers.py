@@ -53,4 +53,4 @@ def run(case: Case, folder: Path) -> str:
     return RIGHT
 
 
-ENTRANCE = Entrance(make, run, share=400, own=(AnswerError,))
+ENTRANCE = Entrance(make, run, share=330, own=(AnswerError,))

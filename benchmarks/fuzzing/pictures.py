@@ -74,4 +74,4 @@ def run(case: Case, folder: Path) -> str:
     return RIGHT
 
 
-ENTRANCE = Entrance(make, run, share=200, own=(ValueError,))
+ENTRANCE = Entrance(make, run, share=180, own=(ValueError,))

@@ -121,4 +121,4 @@ def run(case: Case, folder: Path) -> str:
     return TAKEN
 
 
-ENTRANCE = Entrance(make, run, share=40, own=(CheckpointError, Diverged, OSError, ValueError))
+ENTRANCE = Entrance(make, run, share=50, own=(CheckpointError, Diverged, OSError, ValueError))

@@ -140,5 +140,5 @@ def _same(read: np.ndarray, written: np.ndarray, suffix: str) -> bool:
 
 
 ENTRANCE = Entrance(
-    make, run, share=200, own=(WeightsError, ValueError, OSError, RuntimeError, EOFError, pickle.UnpicklingError)
+    make, run, share=180, own=(WeightsError, ValueError, OSError, RuntimeError, EOFError, pickle.UnpicklingError)
 )
