@@ -1,13 +1,16 @@
 """Training and comparisons, killed at random moments and started again at once: every bit as if nothing had happened.
 
-    python -m benchmarks.kills [--times 200] [--out results/kills]
+    python -m benchmarks.kills [--times 200] [--processes 2] [--out results/kills]
 
-Each time a command is started, a signal is sent to it or to one of its workers, and as soon as it has ended the command
-is run again. What it leaves is compared, bit for bit, with what an undisturbed run left; 5 seconds later no process of
-either may be there. Needs Linux, whose /proc tells which processes are whose.
+Each time a command is started, a signal is sent to it, to one of its workers, or to all of them, as Ctrl-C in a
+terminal does; as soon as it has ended the command is run again. What it leaves is compared, bit for bit, with what an
+undisturbed run left; 5 seconds later no process of either may be there. A command that had finished before its moment
+came does not count. What was done is kept in `.kills/`, by seed, and not repeated. Needs Linux, whose /proc tells which
+processes are whose.
 """
 
 import argparse
+import itertools
 import json
 import os
 import random
@@ -18,7 +21,10 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 from typing import Any, NamedTuple
 
 from cbam_np.train import describe_machine, load_checkpoint
@@ -26,14 +32,18 @@ from cbam_np.train.files import write_json, write_text
 
 SMALL = "--attention none --images 96 --batch-size 16 --channels 4 --epochs 3"
 OF_COMPARE = "start --images 96 --batch-size 16 --channels 4 --epochs 2 --reduction 2 --seeds 1 --workers 2"
+COMMANDS = ("train", "compare")
 SIGNALS = ("SIGKILL", "SIGTERM", "SIGINT")
+TOO_LATE = "too late"
 MARK = "CBAM_NP_KILLS"  # in the environment of all processes of a command
 PATIENCE = 5.0  # seconds, after which nothing may be left
+KEPT = Path(".kills")
 
 
 class Trial(NamedTuple):
     """What was killed, and what came of it."""
 
+    number: int
     command: str
     target: str
     signal: str
@@ -41,6 +51,7 @@ class Trial(NamedTuple):
     ended: float
     same: bool
     left: int
+    traceback: str
 
 
 def words_of(command: str, out: Path) -> list[str]:
@@ -53,11 +64,12 @@ def words_of(command: str, out: Path) -> list[str]:
 
 
 def start(command: str, out: Path, mark: str) -> subprocess.Popen[bytes]:
-    """Start a command whose processes can be found by a mark."""
+    """Start a command in a group of its own; its processes can be found by a mark, and what it says goes to a file."""
     environment = os.environ | {MARK: mark, "OPENBLAS_NUM_THREADS": "1"}
-    return subprocess.Popen(
-        words_of(command, out), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    with open(out.parent / "said", "ab") as said:
+        return subprocess.Popen(
+            words_of(command, out), env=environment, stdout=said, stderr=said, start_new_session=True
+        )
 
 
 def marked(mark: str) -> dict[int, int]:
@@ -82,56 +94,92 @@ def result_of(out: Path) -> dict[str, dict[str, bytes]]:
     }
 
 
-def try_once(command: str, expected: dict[str, Any], longest: float, draw: random.Random) -> Trial:
+def aim(process: subprocess.Popen[bytes], target: str, mark: str, draw: random.Random) -> int:
+    """Return the process to send a signal to, or the group of all of them, as a negative number."""
+    workers = [pid for pid, parent in marked(mark).items() if parent == process.pid]
+    if target == "worker" and workers:
+        return draw.choice(workers)
+    return -process.pid if target == "all" else process.pid
+
+
+def try_once(number: int, seed: int, references: dict[str, dict[str, Any]]) -> Trial:
     """Kill a command at a random moment, run it again, and compare."""
-    kind, mark = draw.choice(SIGNALS), str(draw.getrandbits(60))
-    target = draw.choice(["parent", "worker"]) if command == "compare" else "parent"
-    after = draw.uniform(0.05, longest)
+    draw = random.Random(f"{seed} {number}")
+    command, kind, mark = draw.choice(COMMANDS), draw.choice(SIGNALS), f"{seed}-{number}-{os.getpid()}"
+    targets = ["parent", *(["all"] if kind == "SIGINT" else []), *(["worker"] if command == "compare" else [])]
+    target, after = draw.choice(targets), draw.uniform(0.05, references[command]["seconds"])
     out = Path(tempfile.mkdtemp(prefix="kills-")) / "run"
     process = start(command, out, mark)
     time.sleep(after)
-    workers = [pid for pid, parent in marked(mark).items() if parent == process.pid]
-    aimed = draw.choice(workers) if target == "worker" and workers else process.pid
+    aimed = aim(process, target, mark, draw)
     begun = time.monotonic()
-    try:
-        os.kill(aimed, getattr(signal, kind))
-    except ProcessLookupError:
-        kind = "too late"
-    if aimed == process.pid:
+    if process.poll() is None:
+        with suppress(ProcessLookupError):  # it has ended this very moment
+            (os.kill if aimed > 0 else os.killpg)(abs(aimed), getattr(signal, kind))
+    else:
+        kind = TOO_LATE
+    to_worker = aimed not in (process.pid, -process.pid)
+    if not to_worker:
         process.wait()
     ended = time.monotonic() - begun
-    again = start(command, out, mark) if aimed == process.pid else process
+    again = process if to_worker else start(command, out, mark)
     again.wait()
     if again.returncode != 0:  # a worker that was asked to end: its parent says so, and the command is run again
         start(command, out, mark).wait()
-    same = result_of(out) == expected
+    same = result_of(out) == references[command]["arrays"]
     until = time.monotonic() + PATIENCE
     while marked(mark) and time.monotonic() < until:
         time.sleep(0.1)
+    said = (out.parent / "said").read_text(encoding="utf-8", errors="replace")
     shutil.rmtree(out.parent)
-    return Trial(command, "worker" if aimed != process.pid else "parent", kind, after, ended, same, len(marked(mark)))
+    target = "worker" if to_worker else "all" if aimed < 0 else "parent"
+    return Trial(number, command, target, kind, after, ended, same, len(marked(mark)), last_line(said))
 
 
-def reference(command: str) -> tuple[dict[str, Any], float]:
+def last_line(said: str) -> str:
+    """Return how a traceback ends; nothing where there is none."""
+    _, found, rest = said.partition("Traceback (most recent call last):")
+    return next(line for line in rest.splitlines()[1:] if not line.startswith(" ")) if found else ""
+
+
+def reference(command: str) -> dict[str, Any]:
     """Return what an undisturbed run leaves, and how long it takes."""
     out, begun = Path(tempfile.mkdtemp(prefix="kills-")) / "run", time.monotonic()
     if start(command, out, "reference").wait() != 0:
         raise RuntimeError(f"cbam-np {command} does not run here")
-    found = result_of(out), time.monotonic() - begun
+    found = {"arrays": result_of(out), "seconds": time.monotonic() - begun}
     shutil.rmtree(out.parent)
     return found
 
 
-def run(times: int, seed: int) -> list[Trial]:
-    """Kill so many commands."""
-    draw = random.Random(seed)
-    references = {command: reference(command) for command in ("train", "compare")}
-    trials = []
-    for number in range(times):
-        command = draw.choice(list(references))
-        trials.append(try_once(command, *references[command], draw))
-        print(number, *trials[-1], file=sys.stderr)
-    return trials
+def run(times: int, seed: int, processes: int) -> list[Trial]:
+    """Kill so many commands that were still running; those that were killed before are read."""
+    KEPT.mkdir(exist_ok=True)
+    kept, lock = KEPT / f"seed-{seed}.jsonl", Lock()
+    lines = kept.read_text(encoding="utf-8").splitlines() if kept.exists() else []
+    trials = {trial.number: trial for trial in (Trial(**json.loads(line)) for line in lines)}
+    references = {command: reference(command) for command in COMMANDS}
+    numbers = (number for number in itertools.count() if number not in trials)
+
+    def hits() -> int:
+        return sum(trial.signal != TOO_LATE for trial in trials.values())
+
+    def work() -> None:
+        while True:
+            with lock:
+                if hits() >= times:
+                    return
+                number = next(numbers)
+            trial = try_once(number, seed, references)
+            with lock, open(kept, "a", encoding="utf-8") as file:
+                trials[number] = trial
+                print(json.dumps(trial._asdict()), file=file)
+                print(hits(), *trial, file=sys.stderr, flush=True)
+
+    with ThreadPoolExecutor(processes) as pool:
+        for done in [pool.submit(work) for _ in range(processes)]:
+            done.result()
+    return sorted(trial for trial in trials.values() if trial.signal != TOO_LATE)
 
 
 def markdown(trials: list[Trial]) -> str:
@@ -139,19 +187,33 @@ def markdown(trials: list[Trial]) -> str:
     lines = [
         "# Killed and started again",
         "",
-        f"{len(trials)} times, at random moments: the signal went to the command or to one of its workers, the command "
-        "was run again at once, and its result compared with an undisturbed one, bit for bit. Made by "
-        "`python -m benchmarks.kills`.",
+        f"{len(trials)} times, at random moments: the signal went to the command, to one of its workers, or to all of "
+        "its processes, as Ctrl-C in a terminal does. The command was run again at once, and its result compared with "
+        "an undisturbed one, bit for bit. Made by `python -m benchmarks.kills`.",
         "",
-        f"| command | signal to | signal | times | same bits | left after {PATIENCE:g} s | longest to end (s) |",
-        "|---|---|---|---:|---:|---:|---:|",
+        f"| command | signal to | signal | times | same bits | left after {PATIENCE:g} s | with a traceback "
+        "| longest to end (s) |",
+        "|---|---|---|---:|---:|---:|---:|---:|",
     ]
     counts = Counter((t.command, t.target, t.signal) for t in trials)
     for kind, count in sorted(counts.items()):
         of = [t for t in trials if (t.command, t.target, t.signal) == kind]
-        longest = f"{max(t.ended for t in of):.1f}" if kind[1] == "parent" else "–"
-        row = [*kind, count, sum(t.same for t in of), sum(t.left for t in of), longest]
+        longest = "–" if kind[1] == "worker" else f"{max(t.ended for t in of):.1f}"
+        row = [
+            *kind,
+            count,
+            sum(t.same for t in of),
+            sum(t.left for t in of),
+            sum(bool(t.traceback) for t in of),
+            longest,
+        ]
         lines.append(f"| {' | '.join(map(str, row))} |")
+    for words in sorted({t.traceback for t in trials if t.traceback}):
+        moments = [t.after for t in trials if t.traceback == words]
+        lines += [
+            "",
+            f"Tracebacks that end in `{words}`: {len(moments)}, at most {max(moments):.1f} s after the start.",
+        ]
     return "\n".join([*lines, ""])
 
 
@@ -160,9 +222,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--times", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--processes", type=int, default=2, help="how many commands at once; default: 2")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
-    trials = run(given.times, given.seed)
+    trials = run(given.times, given.seed, given.processes)
     print(markdown(trials))
     if given.out:
         given.out.mkdir(parents=True, exist_ok=True)

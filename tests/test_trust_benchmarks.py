@@ -72,6 +72,13 @@ def test_a_training_that_has_begun_is_gone_on_with(tmp_path):
 
 
 def test_the_table_of_kills():
-    trials = [kills.Trial("train", "parent", "SIGTERM", 1.0, 0.5, True, 0)]
-    trials.append(trials[0]._replace(same=False, left=1, ended=2.25))
-    assert "| train | parent | SIGTERM | 2 | 1 | 1 | 2.2 |" in kills.markdown(trials)
+    trials = [kills.Trial(0, "train", "parent", "SIGTERM", 1.0, 0.5, True, 0, "")]
+    trials.append(trials[0]._replace(same=False, left=1, ended=2.25, traceback="KeyboardInterrupt"))
+    page = kills.markdown(trials)
+    assert "| train | parent | SIGTERM | 2 | 1 | 1 | 1 | 2.2 |" in page
+    assert "`KeyboardInterrupt`: 1, at most 1.0 s" in page
+
+
+def test_how_a_traceback_ends():
+    said = "x\nTraceback (most recent call last):\n  File\nValueError: no\n  more\nKeyboardInterrupt\n"
+    assert kills.last_line(said) == "ValueError: no" and kills.last_line("all is well") == ""

@@ -5,9 +5,10 @@ the checkpoint holds not only the weights but everything that the next step depe
 """
 
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -41,8 +42,8 @@ def fit(
 ) -> list[dict[str, Any]]:
     """Train a network.
 
-    Ctrl-C lets the current step end, saves and stops; pressed twice, it stops at once. The process then keeps the
-    memory that it frees, see `cbam_np.engine.memory`.
+    Ctrl-C lets the current step end, saves and stops; pressed twice, it stops at once, and the last checkpoint is
+    kept. The process then keeps the memory that it frees, see `cbam_np.engine.memory`.
 
     Parameters
     ----------
@@ -117,7 +118,10 @@ def _finish(
     after_epoch: Callable[[list[dict[str, Any]]], object] | None,
 ) -> list[dict[str, Any]]:
     """Take all epochs that are left, and return the history."""
-    with _listening() as stop, np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # Diverged says it
+    with (
+        _listening(progress) as stop,
+        np.errstate(over="ignore", invalid="ignore", divide="ignore"),
+    ):  # Diverged says it
         while run.epoch < run.recipe.epochs:
             run.finish_epoch(validation, out, save_every, stop, progress)
             if after_epoch is not None:
@@ -126,8 +130,11 @@ def _finish(
 
 
 @contextmanager
-def _listening() -> Iterator[list[int]]:
-    """Yield a list that is filled at the first signal to stop; the second does what it did before."""
+def _listening(say: bool) -> Iterator[list[int]]:
+    """Yield a list that is filled at the first signal to stop; the second does what it did before.
+
+    Where `say` is true, Ctrl-C is answered at once, since a step of a large network may take a while.
+    """
     stop: list[int] = []
     before = {number: signal.getsignal(number) for number in STOPPING}
     heard = [number for number in STOPPING if before[number] not in (None, signal.SIG_IGN)]  # not what is ignored
@@ -135,6 +142,11 @@ def _listening() -> Iterator[list[int]]:
     def listen(number: int, frame: FrameType | None) -> None:
         stop.append(number)
         signal.signal(number, before[signal.Signals(number)])
+        if say and number == signal.SIGINT:
+            with suppress(OSError, ValueError, RuntimeError):  # RuntimeError: it came while a line was being printed
+                print(
+                    "\nstopping after this step; Ctrl-C again stops at once and loses it", file=sys.stderr, flush=True
+                )
 
     if threading.current_thread() is not threading.main_thread():
         yield stop  # signals come to the main thread only

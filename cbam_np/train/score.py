@@ -19,7 +19,13 @@ class Score(NamedTuple):
     loss: float
 
 
-def evaluate(model: Classifier, data: LabelledImages, batch_size: int = 128, copies: str = "none") -> Score:
+def evaluate(
+    model: Classifier,
+    data: LabelledImages,
+    batch_size: int = 128,
+    copies: str = "none",
+    watch: Callable[[], None] | None = None,
+) -> Score:
     """Measure how well a network does.
 
     Parameters
@@ -34,6 +40,8 @@ def evaluate(model: Classifier, data: LabelledImages, batch_size: int = 128, cop
         Whether to average the scores of each image and of copies of it that show the same thing to a person: its
         mirror image; or both, to one half, and both shifted by a pixel to the upper left and to the lower right, with
         a mirrored border, to a quarter each.
+    watch : callable, optional
+        Called before every batch; what it raises ends the work.
 
     Returns
     -------
@@ -49,6 +57,8 @@ def evaluate(model: Classifier, data: LabelledImages, batch_size: int = 128, cop
     check_option(copies, "copies", COPIES)
     pieces, correct, loss = InPieces(model), 0, 0.0
     for at in range(0, len(data), batch_size):
+        if watch is not None:
+            watch()
         images, labels = data.images[at : at + batch_size], data.labels[at : at + batch_size]
         logits = total(share * pieces.forward(copy) for share, copy in COPIES[copies](images))
         correct += int((logits.argmax(axis=1) == labels).sum())

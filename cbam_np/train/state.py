@@ -3,7 +3,7 @@
 import json
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -87,6 +87,12 @@ class Training:
         from tqdm.auto import tqdm
 
         B, saved = self.recipe.batch_size, time.monotonic()
+
+        def heed() -> None:
+            if stop:
+                self.save(out)
+                raise Interrupted(self.farewell(out))
+
         title = f"epoch {self.epoch + 1}/{self.recipe.epochs}"
         todo: dict[str, Any] = {"total": self.steps * B, "initial": self.step * B, "unit": " images"}
         if not HAVE_THREADS:
@@ -96,16 +102,14 @@ class Training:
                 self.take_step()
                 bar.set_postfix(self.running(), refresh=False)
                 bar.update(B)
-                if stop or time.monotonic() - saved >= save_every:
+                heed()
+                if time.monotonic() - saved >= save_every:
                     self.save(out)
                     saved = time.monotonic()
-                if stop:
-                    raise Interrupted(self.farewell(out))
-            line = self.end_epoch(validation)
+            line = self.end_epoch(validation, heed)
             bar.set_postfix({name: line[name] for name in line if "loss" in name or "accuracy" in name})
+        heed()
         self.save(out)
-        if stop:
-            raise Interrupted(self.farewell(out))
 
     def take_step(self) -> None:
         """Learn from one batch."""
@@ -131,14 +135,17 @@ class Training:
         """Return loss and accuracy of this epoch so far, by name."""
         return {"loss": self.loss_sum / self.step, "accuracy": self.correct / (self.step * self.recipe.batch_size)}
 
-    def end_epoch(self, validation: LabelledImages | None) -> dict[str, Any]:
-        """Score the network, add a line to the history and return it, and turn to the next epoch."""
+    def end_epoch(self, validation: LabelledImages | None, watch: Callable[[], None] | None = None) -> dict[str, Any]:
+        """Score the network, add a line to the history and return it, and turn to the next epoch.
+
+        What `watch` raises, which is called while the network is scored, leaves the state as it was.
+        """
         self._demand_finite(**self._arrays())  # the last step may have spoiled them
         line = {"epoch": self.epoch + 1, **self.running(), "lr": self.lr, "seconds": self.seconds}
         line["images_per_second"] = self.steps * self.recipe.batch_size / self.seconds
         if validation is not None:
             with self._watching():
-                score = evaluate(self.model, validation)
+                score = evaluate(self.model, validation, watch=watch)
             self._demand_finite(loss=score.loss)
             line |= {"validation_accuracy": score.accuracy, "validation_loss": score.loss}
         self.history = [*self.history, line]

@@ -6,8 +6,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
-from multiprocessing import connection, get_context, parent_process
+from contextlib import contextmanager, suppress
+from multiprocessing import connection, get_context, parent_process, resource_tracker
 from multiprocessing.context import SpawnProcess
 from typing import Any, NamedTuple
 
@@ -83,9 +83,28 @@ def _start(work: Callable[..., Any], key: Any, arguments: tuple, attempt: int) -
     context = get_context("spawn")
     here, there = context.Pipe(duplex=False)
     process = context.Process(target=_serve, args=(there, work, arguments), daemon=True)
-    process.start()
+    with _ctrl_c_waits():
+        process.start()
     there.close()  # the process alone has it now, so that its end can be noticed here
     return Worker(process, key, here, attempt)
+
+
+@contextmanager
+def _ctrl_c_waits() -> Iterator[None]:
+    """Hold Ctrl-C back for a moment, here, and for good in a process that is started meanwhile.
+
+    It reaches all processes of a terminal, and would end a young one in a traceback before it can say that it is not
+    meant; the parent is, and ends them.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # whose start would let it through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _receive(worker: Worker) -> tuple[Any] | None:
@@ -118,11 +137,15 @@ def _end(workers: list[Worker]) -> None:
     for worker in workers:
         worker.process.terminate()
     until = time.monotonic() + GRACE
-    for worker in workers:
-        worker.process.join(max(0, until - time.monotonic()))
-        worker.process.kill()
-        worker.process.join()
-        worker.answers.close()
+    try:
+        for worker in workers:
+            worker.process.join(max(0, until - time.monotonic()))
+    finally:  # a second Ctrl-C included
+        for worker in workers:
+            worker.process.kill()
+        for worker in workers:
+            worker.process.join()
+            worker.answers.close()
 
 
 def _serve(answers: connection.Connection, work: Callable[..., Any], arguments: tuple) -> None:
