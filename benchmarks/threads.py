@@ -4,7 +4,8 @@
 
 A configuration is drawn from its number: a convolution of some kind, a linear map, a CBAM block or a network, with odd
 shapes, in float32 or float64, forward and backward. Its results are hashed under `limit_threads` of 1, 2, 3 and 8, and
-in processes whose environment says as many to BLAS, on each kernel of OpenBLAS that this processor can run.
+in processes whose environment says as many to BLAS, on each kernel of OpenBLAS that this processor can run. What was
+done is kept in `.threads/` and not repeated; --again forgets it.
 """
 
 import argparse
@@ -31,6 +32,7 @@ THREADS = (1, 2, 3, 8)
 KERNELS = ("", "Haswell")  # of OpenBLAS, by OPENBLAS_CORETYPE; "" is the one that it chooses itself
 KINDS = ("7x7", "3x3", "1x1", "strided", "linear", "block", "network", "muon")
 PART = 100  # configurations in a process
+KEPT = Path(".threads/parts.jsonl")
 
 
 def results_of(number: int) -> list[np.ndarray]:
@@ -120,6 +122,19 @@ def differing(first: int, last: int, kernel: str, threads: Sequence[int] = THREA
     return {int(number): where for number, where in wrong.items() if where}
 
 
+def differing_kept(first: int, last: int, kernel: str) -> dict[int, list[str]]:
+    """Return the same as `differing`, read where it was done before."""
+    lines = KEPT.read_text(encoding="utf-8").splitlines() if KEPT.exists() else []
+    for part in map(json.loads, lines):
+        if [part["first"], part["last"], part["kernel"]] == [first, last, kernel]:
+            return {int(number): where for number, where in part["wrong"].items()}
+    wrong = differing(first, last, kernel)
+    KEPT.parent.mkdir(exist_ok=True)
+    with open(KEPT, "a", encoding="utf-8") as file:
+        print(json.dumps({"first": first, "last": last, "kernel": kernel, "wrong": wrong}), file=file)
+    return wrong
+
+
 def markdown(rows: list[dict[str, Any]], configurations: int) -> str:
     """Return the table as a page."""
     lines = [
@@ -146,17 +161,20 @@ def main() -> int:
     parser.add_argument("--configurations", type=int, default=2000)
     parser.add_argument("--hashes", type=int, nargs=2, metavar=("FIRST", "LAST"), help="print hashes as JSON")
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--again", action="store_true", help="forget what was done before")
     given = parser.parse_args()
     if given.hashes:
         print(json.dumps(hashes(range(*given.hashes))))
         return 0
+    if given.again:
+        KEPT.unlink(missing_ok=True)
     rows: list[dict[str, Any]] = [
         {"kernel": kernel, "configurations": 0, "differ": 0, "where": {}} for kernel in KERNELS
     ]
     for first in range(0, given.configurations, PART):
         last = min(first + PART, given.configurations)
         for row in rows:
-            wrong = differing(first, last, row["kernel"])
+            wrong = differing_kept(first, last, row["kernel"])
             row |= {"configurations": last, "differ": row["differ"] + len(wrong), "where": row["where"] | wrong}
         print(f"{last} of {given.configurations}: {[row['differ'] for row in rows]} differ", file=sys.stderr)
         if given.out:  # as far as it is
