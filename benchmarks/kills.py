@@ -225,6 +225,7 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=2, help="how many commands at once; default: 2")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell has ignored by what runs behind it
     trials = run(given.times, given.seed, given.processes)
     print(markdown(trials))
     if given.out:

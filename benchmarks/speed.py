@@ -19,6 +19,7 @@ import numpy as np
 from threadpoolctl import threadpool_info, threadpool_limits
 from tqdm import tqdm
 
+from cbam_np.cli.arguments import a_folder
 from cbam_np.engine import limit_threads, memory
 from cbam_np.train import describe_machine
 
@@ -164,7 +165,7 @@ def declare(parser):
     parser.add_argument("--threads", type=whole, default=2, metavar="N", help="of NumPy and of PyTorch; default: 2")
     parser.add_argument("--no-compile", dest="compile", action="store_false", help="leave torch.compile out")
     parser.add_argument(
-        "--out", type=Path, default=Path("results/speed"), metavar="DIR", help="for speed.json and speed.png"
+        "--out", type=a_folder(), default=Path("results/speed"), metavar="DIR", help="for speed.json and speed.png"
     )
 
 

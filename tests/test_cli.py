@@ -153,9 +153,11 @@ def test_out_is_required_and_must_be_writable(call, tmp_path):
     status, _, shown = call("train")
     assert status == 2 and "the following arguments are required: --out" in shown
     (tmp_path / "file").write_bytes(b"kept")
-    for out in (tmp_path / "file", tmp_path / "file" / "run"):
-        status, _, shown = call("train", *SMALL, "--out", out)
-        assert status == 2 and f"cbam-np train: cannot write into {out}: " in shown and shown.count("\n") == 1
+    status, _, shown = call("train", *SMALL, "--out", tmp_path / "file")
+    assert status == 2 and f"argument --out: {tmp_path / 'file'} is a file, expected a folder\n" in shown
+    status, _, shown = call("train", *SMALL, "--out", tmp_path / "file" / "run")
+    assert status == 2 and shown.count("\n") == 1
+    assert f"cbam-np train: cannot write into {tmp_path / 'file' / 'run'}: " in shown
     assert (tmp_path / "file").read_bytes() == b"kept"
 
 
@@ -350,7 +352,7 @@ def test_check_of_answers_that_cannot_be_read(content, status, message, call, an
     ("options", "message"),
     [
         ("none.csv", "cannot read 'none.csv': "),
-        (".", "cannot read "),
+        (".", ". is a folder, expected a file; what a whole class has handed in is marked with: cbam-np mark ."),
         ("right.csv --level full", "--level is a worksheet's: say which one, with --worksheet SEED"),
         ("right.csv --worksheet -1", "argument --worksheet: '-1': expected a whole number, 0 to 999999999"),
         ("right.csv --worksheet two", "argument --worksheet: 'two': expected a whole number, 0 to 999999999"),
@@ -490,7 +492,7 @@ def test_worksheets_that_cannot_be_made(words, message, call, tmp_path):
 def test_a_worksheet_s_folder_that_is_a_file(call, tmp_path):
     (tmp_path / "taken").write_text("mine", encoding="utf-8")
     status, _, shown = call("worksheet", "--out", tmp_path / "taken")
-    assert status == 2 and "choose another folder with --out" in shown
+    assert status == 2 and f"{tmp_path / 'taken'} is a file, expected a folder" in shown
     assert (tmp_path / "taken").read_text(encoding="utf-8") == "mine"
 
 

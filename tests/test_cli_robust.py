@@ -1,7 +1,9 @@
 """After the work is done nothing throws it away, and whatever the system does, a command ends in a sentence."""
 
+import argparse
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -155,6 +157,37 @@ def test_no_memory(call, tmp_path, monkeypatch):
     monkeypatch.setattr(run, "load_data", none)
     status, _, shown = call("train", *SMALL, "--attention", "none", "--out", tmp_path)
     assert status == 2 and shown == "cbam-np train: there is not enough memory for this: choose smaller numbers\n"
+
+
+FILES, FOLDERS = ("FILE", "CSV", "PNG", "PTH", "NPZ"), ("DIR", "FOLDER")
+BOTH = ("--data-root",)  # an archive, or the folder that it is unpacked to
+
+
+def test_every_argument_that_is_a_file_says_so_where_it_is_given_a_folder_and_the_other_way_round(tmp_path):
+    file = tmp_path / "a file"
+    file.write_bytes(b"")
+    found = 0
+    subcommands = next(a for a in cli._parser("cbam-np")._actions if isinstance(a, argparse._SubParsersAction))
+    for parser in subcommands.choices.values():
+        for action in parser._actions:
+            if action.metavar not in FILES + FOLDERS or action.option_strings == [*BOTH]:
+                continue
+            given, said = (tmp_path, "is a folder, expected a file") if action.metavar in FILES else (file, "is a file")
+            with pytest.raises(argparse.ArgumentTypeError, match=re.escape(f"{given} {said}")):
+                action.type(str(given))
+            assert action.type(str(tmp_path / "new")) == tmp_path / "new"
+            found += 1
+    assert found >= 14
+
+
+def test_a_folder_and_a_file_point_to_each_other_s_command(call, tmp_path):
+    handed = tmp_path / "handed in"
+    handed.mkdir()
+    assert f"is marked with: cbam-np mark '{handed}'\n" in call("check", handed)[2]
+    (handed / "a.csv").write_bytes(b"")
+    assert f"is checked with: cbam-np check '{handed}/a.csv'\n" in call("mark", handed / "a.csv")[2]
+    status, _, shown = call("check-code", handed)
+    assert status == 2 and f"{handed} is a folder: write it as mymodule.py:CBAM" in shown
 
 
 @pytest.mark.parametrize("command", ["train", "compare order", "worksheet", "gradcam"])

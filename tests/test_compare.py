@@ -17,7 +17,16 @@ import pytest
 from cbam_np import cli
 from cbam_np.cli.compare import Watch
 from cbam_np.cli.errors import UserError
-from cbam_np.train import VARIANTS, InUseError, Recipe, Settings, bootstrap_interval, comparison_table, sign_flip_p
+from cbam_np.train import (
+    VARIANTS,
+    InUseError,
+    Recipe,
+    Settings,
+    bootstrap_interval,
+    comparison_table,
+    sign_flip_p,
+    workers,
+)
 from cbam_np.train.compare import compare, run_folder
 from cbam_np.train.lock import held
 from cbam_np.train.run import prepare
@@ -267,12 +276,16 @@ def test_stopped_in_every_way_nothing_is_lost_and_nothing_runs_on(undisturbed, t
             nothing_runs_on(before)
         workers_of(stopped)
         time.sleep(random.SystemRandom().uniform(0, 0.7))
-        stopped.send_signal(number)
+        if number == signal.SIGINT:
+            os.killpg(stopped.pid, number)  # as Ctrl-C in a terminal does
+        else:
+            stopped.send_signal(number)
         began = time.monotonic()
         said = stopped.communicate(timeout=10)[1]  # after Ctrl-C 2 s at most, on a machine that does nothing else
         print(f"{number.name}: ended after {time.monotonic() - began:.2f} s")
         before = stopped
-    assert stopped.returncode == 130 and b"the same command again goes on" in said  # Ctrl-C
+    assert stopped.returncode == 130 and b"the same command again goes on" in said
+    assert b"Traceback" not in said, said.decode()
     again = start(out)
     nothing_runs_on(stopped)
     printed, _ = end(again)
@@ -304,7 +317,8 @@ def give_up():
 
 
 def refuse(what):
-    raise ValueError(f"{what} is bad")
+    masked = not hasattr(signal, "pthread_sigmask") or signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    raise ValueError(f"{what} is bad" if masked else "Ctrl-C reaches a worker")
 
 
 @pytest.mark.slow
@@ -318,6 +332,32 @@ def test_a_worker_that_is_killed_again_and_again_ends_the_work():
 def test_what_a_worker_raises_names_its_work():
     with pytest.raises(ValueError, match="^B: this is bad$"):
         dict(run_in_processes(refuse, {"B": ("this",)}, 2, print))
+
+
+def test_a_second_ctrl_c_does_not_leave_workers_behind():
+    ended = []
+
+    class Impatient:
+        def __init__(self, name):
+            self.name = name
+
+        def terminate(self):
+            ended.append(f"{self.name} asked")
+
+        def join(self, timeout=None):
+            if timeout is not None:
+                raise KeyboardInterrupt
+
+        def kill(self):
+            ended.append(f"{self.name} killed")
+
+        def close(self):
+            pass
+
+    found = [workers.Worker(one, one.name, one, 1) for one in map(Impatient, "AB")]
+    with pytest.raises(KeyboardInterrupt):
+        workers._end(found)
+    assert ended == ["A asked", "B asked", "A killed", "B killed"]
 
 
 def test_a_comparison_in_a_folder_that_is_in_use(tmp_path):

@@ -22,6 +22,7 @@ from cbam_np.train import (
     load_checkpoint,
     loop,
     save_checkpoint,
+    state,
 )
 
 RECIPE = Recipe(epochs=3, batch_size=8, lr=0.05)
@@ -273,6 +274,36 @@ def test_ctrl_c_finishes_the_step_saves_and_says_how_to_go_on(at, data, tmp_path
     assert load_checkpoint(tmp_path / "checkpoint.npz")[1]["step"] == at
     monkeypatch.undo()
     resumed, history_resumed = train(data, out=tmp_path, resume=True)
+    assert_same_network(whole, resumed)
+    assert history == history_resumed
+
+
+def test_ctrl_c_is_answered_before_the_step_has_ended(data, monkeypatch, heard, capsys):
+    step = loop.Training.take_step
+
+    def pressed(self):
+        signal.raise_signal(signal.SIGINT)
+        assert "\nstopping after this step; Ctrl-C again stops at once and loses it\n" in capsys.readouterr().err
+        step(self)
+
+    monkeypatch.setattr(loop.Training, "take_step", pressed)
+    with pytest.raises(Interrupted):
+        train(data, progress=True)
+
+
+def test_ctrl_c_ends_a_scoring_and_what_is_resumed_is_the_same(data, tmp_path, monkeypatch, heard):
+    part, held = data.split(10)
+    whole, history = train(part, validation=held)
+
+    def pressed(*arguments, **options):
+        signal.raise_signal(signal.SIGINT)
+        return evaluate(*arguments, **options)
+
+    monkeypatch.setattr(state, "evaluate", pressed)
+    with pytest.raises(Interrupted, match="stopped in epoch 1 after 4 of 4 steps"):
+        train(part, validation=held, out=tmp_path)
+    monkeypatch.undo()
+    resumed, history_resumed = train(part, validation=held, out=tmp_path, resume=True)
     assert_same_network(whole, resumed)
     assert history == history_resumed
 

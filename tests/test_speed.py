@@ -253,8 +253,8 @@ def test_a_system_that_does_not_tell_is_said(without_torch, monkeypatch, tmp_pat
 def test_a_folder_that_cannot_be_made_is_said_at_once(monkeypatch, tmp_path, capsys):
     (tmp_path / "file").touch()
     monkeypatch.setattr(speed, "measure", lambda *args: pytest.fail("measured"))
-    assert speed.main(["--out", str(tmp_path / "file")], TINY) == 2
-    assert f"cannot write into {tmp_path / 'file'}: File exists" in capsys.readouterr().err
+    assert speed.main(["--out", str(tmp_path / "file" / "x")], TINY) == 2
+    assert f"cannot write into {tmp_path / 'file' / 'x'}: Not a directory" in capsys.readouterr().err
 
 
 def test_a_failing_process_is_an_error_with_its_last_words():

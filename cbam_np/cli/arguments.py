@@ -1,8 +1,10 @@
 """Arguments, checked where they enter: each is read by one of these, which says in a sentence what was expected."""
 
 import argparse
+import os
 from collections.abc import Callable
 from pathlib import Path
+from shlex import quote
 
 from ..train.options import Range
 from .errors import UserError
@@ -32,6 +34,42 @@ def path(text: str) -> Path:
     except RuntimeError as error:
         user = text.partition("/")[0]
         raise argparse.ArgumentTypeError(f"{text!r}: there is no home folder {user}, write the whole path") from error
+
+
+def a_file(hint: str = "") -> Callable[[str], Path]:
+    """Return what reads the name of a file for argparse, and says so where it is a folder's.
+
+    Parameters
+    ----------
+    hint : str
+        What else to do with a folder; "{}" is its name.
+    """
+
+    def read(text: str) -> Path:
+        found = path(text)
+        if os.path.isdir(found):  # which does not mind a name that is too long
+            raise argparse.ArgumentTypeError(f"{found} is a folder, expected a file{hint.format(quote(str(found)))}")
+        return found
+
+    return read
+
+
+def a_folder(hint: str = "") -> Callable[[str], Path]:
+    """Return what reads the name of a folder for argparse, and says so where it is a file's.
+
+    Parameters
+    ----------
+    hint : str
+        What else to do with a file; "{}" is its name.
+    """
+
+    def read(text: str) -> Path:
+        found = path(text)
+        if os.path.isfile(found):
+            raise argparse.ArgumentTypeError(f"{found} is a file, expected a folder{hint.format(quote(str(found)))}")
+        return found
+
+    return read
 
 
 def check_text(words: list[str]) -> None:

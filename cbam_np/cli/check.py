@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .arguments import a_file
 from .errors import UserError
 from .worksheet import SEED, declare_kind, make
 
@@ -33,7 +34,12 @@ Exit status: 0 if nothing is wrong; 1 if something is, or could not be read;
 def declare(parser: argparse.ArgumentParser) -> None:
     """Declare the file, and what it is held against."""
     parser.formatter_class, parser.epilog = argparse.RawDescriptionHelpFormatter, ANSWERS
-    parser.add_argument("file", metavar="FILE", help="the answers: .csv, .tsv, .txt, .md, .json, .toml, or a notebook")
+    parser.add_argument(
+        "file",
+        type=a_file("; what a whole class has handed in is marked with: cbam-np mark {}"),
+        metavar="FILE",
+        help="the answers: .csv, .tsv, .txt, .md, .json, .toml, or a notebook",
+    )
     of = parser.add_mutually_exclusive_group()
     of.add_argument(
         "--example",
@@ -46,13 +52,13 @@ def declare(parser: argparse.ArgumentParser) -> None:
     declare_kind(parser)
 
 
-def run(command: str, file: str, example: str, worksheet: int | None, json: bool, **kind: Any) -> int:
+def run(command: str, file: Path, example: str, worksheet: int | None, json: bool, **kind: Any) -> int:
     """Print the report on a file of answers."""
     from ..teach.answers.numerals import AnswerError
     from ..teach.report.verdicts import JUDGED, UNREAD
 
     try:
-        if file.lower().endswith(".ipynb"):
+        if file.suffix.lower() == ".ipynb":
             report = _of_a_notebook(file, worksheet, kind)
         else:
             report = _judge_of(example, worksheet, kind)(file)
@@ -65,23 +71,23 @@ def run(command: str, file: str, example: str, worksheet: int | None, json: bool
     return 0 if report.ok and not unread else 1
 
 
-def _of_a_notebook(file: str, seed: int | None, kind: dict[str, Any]) -> "Report":
+def _of_a_notebook(file: Path, seed: int | None, kind: dict[str, Any]) -> "Report":
     """Return the report on a worksheet's notebook, which says itself which worksheet it is."""
     from ..teach.answers.notebooks import read_notebook
     from ..teach.answers.numerals import AnswerError
 
     try:
-        handed = read_notebook(Path(file))
+        handed = read_notebook(file)
     except AnswerError as error:
-        raise UserError(f"{Path(file).name} {error}") from error
+        raise UserError(f"{file.name} {error}") from error
     given = {"seed": seed} if seed is not None else {}
     whole = {**kind, **handed.kind, **given}
     if "seed" not in whole:
-        raise UserError(f"{Path(file).name} does not say which worksheet it is: add --worksheet SEED")
+        raise UserError(f"{file.name} does not say which worksheet it is: add --worksheet SEED")
     return make(whole.pop("seed"), whole).check(handed.answers)
 
 
-def _judge_of(example: str, seed: int | None, kind: dict[str, Any]) -> "Callable[[str], Report]":
+def _judge_of(example: str, seed: int | None, kind: dict[str, Any]) -> "Callable[[Path], Report]":
     """Return what turns a file of answers into a report."""
     from ..teach.check import check
     from ..teach.example import lecture

@@ -2,6 +2,7 @@
 
 import argparse
 import json as as_json
+import os
 import subprocess
 import sys
 import tempfile
@@ -65,7 +66,8 @@ def _split(target: str) -> tuple[Path, str]:
     """Return the file and the name of a target."""
     file, colon, name = target.rpartition(".py:")
     if not colon or not name:
-        raise UserError(f"{target} names no file and what is in it: write it as mymodule.py:CBAM")
+        what = "is a folder" if os.path.isdir(os.path.expanduser(target)) else "names no file and what is in it"
+        raise UserError(f"{target} {what}: write it as mymodule.py:CBAM")
     path = Path(f"{file}.py").expanduser()
     if not path.is_file():
         raise UserError(f"there is no file {path}: check the name")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from . import pictures, train
-from .arguments import path, whole
+from .arguments import a_folder, whole
 from .errors import UserError
 
 LEFT_OUT = ("attention", "seed")  # these are what is compared
@@ -29,7 +29,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=whole(1, 1024), metavar="N", help="processes; default: one per core")
     parser.add_argument("--dask", metavar="ADDRESS", help="run on a Dask cluster instead, as in tcp://host:8786")
     train.declare_settings(parser, LEFT_OUT)
-    parser.add_argument("--out", type=path, required=True, metavar="DIR", help="folder for runs, table and picture")
+    parser.add_argument(
+        "--out", type=a_folder(), required=True, metavar="DIR", help="folder for runs, table and picture"
+    )
     parser.epilog = "The same command goes on where it was stopped, even by a power cut. No finished run is repeated."
 
 

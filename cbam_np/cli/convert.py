@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import path
+from .arguments import a_file
 from .errors import UserError, words
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Declare what is read and what is written."""
-    parser.add_argument("source", type=path, metavar="PTH", help="what torch.save wrote")
-    parser.add_argument("target", type=path, metavar="NPZ", help="where the arrays go")
+    parser.add_argument("source", type=a_file(), metavar="PTH", help="what torch.save wrote")
+    parser.add_argument("target", type=a_file(), metavar="NPZ", help="where the arrays go")
     parser.epilog = "PyTorch reads the file with weights_only=True, which refuses whatever could run code."
 
 

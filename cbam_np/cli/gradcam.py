@@ -10,7 +10,7 @@ import numpy as np
 
 from ..data import CLASSES
 from . import pictures
-from .arguments import path, whole
+from .arguments import a_file, path, whole
 from .errors import UserError
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     )
     of.add_argument(
         "--weights",
-        type=path,
+        type=a_file(),
         nargs="+",
         metavar="FILE",
         help="weights of ResNets for ImageNet instead, .npz or .safetensors, with PyTorch's names; needs --image",
@@ -56,7 +56,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     chosen.add_argument(
         "--numbers", type=whole(0, 10**9), nargs="+", metavar="N", help="which test images, counted from 0"
     )
-    chosen.add_argument("--image", type=path, metavar="FILE", help="a picture of your own instead; needs --class")
+    chosen.add_argument("--image", type=a_file(), metavar="FILE", help="a picture of your own instead; needs --class")
     parser.add_argument(
         "--class",
         dest="target",
@@ -64,7 +64,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         help="class to explain, with --weights its number, counted from 0; default: the right one",
     )
     parser.add_argument("--layer", metavar="NAME", help="layer whose maps are weighted; default: the last maps")
-    parser.add_argument("--out", type=path, required=True, metavar="PNG", help="the picture")
+    parser.add_argument("--out", type=a_file(": {}/picture.png"), required=True, metavar="PNG", help="the picture")
     parser.epilog = (
         "Without --numbers and --image the images are chosen by rule: the first three that all networks get right, the "
         "three for whose class the last network gains most over the first, and the three where it loses most."

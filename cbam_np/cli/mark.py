@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ..train.options import Range
-from .arguments import number, path
+from .arguments import a_file, a_folder, number
 from .errors import UserError
 from .worksheet import declare_kind
 
@@ -26,11 +26,20 @@ def declare(parser: argparse.ArgumentParser) -> None:
     from ..teach.report.advice import HELP
 
     parser.formatter_class, parser.epilog = argparse.RawDescriptionHelpFormatter, FILES
-    parser.add_argument("folder", type=path, metavar="FOLDER", help="what the class has handed in")
     parser.add_argument(
-        "--class", dest="roster", type=path, metavar="CSV", help="the class: roster.csv beside the sheets, or your list"
+        "folder",
+        type=a_folder("; one file is checked with: cbam-np check {}"),
+        metavar="FOLDER",
+        help="what the class has handed in",
     )
-    parser.add_argument("--out", type=path, default=Path("report"), metavar="DIR", help="folder for the result")
+    parser.add_argument(
+        "--class",
+        dest="roster",
+        type=a_file(),
+        metavar="CSV",
+        help="the class: roster.csv beside the sheets, or your list",
+    )
+    parser.add_argument("--out", type=a_folder(), default=Path("report"), metavar="DIR", help="folder for the result")
     parser.add_argument(
         "--points",
         action="append",

@@ -3,14 +3,18 @@
 import argparse
 from pathlib import Path
 
-from .arguments import path, whole
+from .arguments import a_file, whole
 from .errors import UserError
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument(
-        "--out", type=path, default=Path("cbam.html"), metavar="FILE", help="where (default: %(default)s)"
+        "--out",
+        type=a_file(": {}/cbam.html"),
+        default=Path("cbam.html"),
+        metavar="FILE",
+        help="where (default: %(default)s)",
     )
     parser.add_argument("--order", default="channel-spatial", help="which attention comes first (default: %(default)s)")
     parser.add_argument(

@@ -10,7 +10,7 @@ from ..train.options import Option, Range, takes_many
 from ..train.recipe import Recipe
 from ..train.settings import RECIPES, Settings, every_option
 from . import pictures
-from .arguments import number, path
+from .arguments import a_folder, number, path
 from .errors import UserError
 
 if TYPE_CHECKING:
@@ -81,7 +81,11 @@ def declare(parser: argparse.ArgumentParser) -> None:
     """Declare the settings of a run, and where it is kept."""
     declare_settings(parser)
     parser.add_argument(
-        "--out", type=path, required=True, metavar="DIR", help="folder for checkpoint, history, result and picture"
+        "--out",
+        type=a_folder(),
+        required=True,
+        metavar="DIR",
+        help="folder for checkpoint, history, result and picture",
     )
     parser.add_argument(
         "--resume", action="store_true", help="go on with the run in DIR, with its settings; no other option is needed"

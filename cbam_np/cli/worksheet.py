@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .arguments import path, whole
+from .arguments import a_file, a_folder, whole
 from .errors import UserError
 
 if TYPE_CHECKING:
@@ -73,12 +73,12 @@ def declare(parser: argparse.ArgumentParser) -> None:
     several.add_argument(
         "--class",
         dest="roster",
-        type=path,
+        type=a_file(),
         metavar="CSV",
         help="one for each student of a class: a file with one id or name per line, or with the columns id, name, "
         "worksheet and level; worksheets that are not listed are drawn from the ids",
     )
-    parser.add_argument("--out", type=path, required=True, metavar="DIR", help="folder for the files")
+    parser.add_argument("--out", type=a_folder(), required=True, metavar="DIR", help="folder for the files")
     parser.add_argument("--replace", action="store_true", help="replace files that are there and differ")
     formats = "; ".join(f"{name}: {what}" for name, what in FORMATS.items())
     parser.add_argument("--format", choices=list(FORMATS), default="files", help=f"{formats}; default: files")

@@ -78,7 +78,7 @@ def load_model(out: Path | str) -> Classifier:
 
 def _checkpoint(out: Path | str) -> Path:
     path = Path(out)
-    return path if path.suffix == ".npz" else path / CHECKPOINT
+    return path if path.suffix == ".npz" or path.is_file() else path / CHECKPOINT
 
 
 def _open(out: Path | str) -> tuple[dict[str, np.ndarray], Settings]:
