@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from cbam_np.explain import attention_maps
+from cbam_np.files import write_json
 from cbam_np.train import describe_machine, load_model
 from cbam_np.train.compare import COMPARISON, run_folder
-from cbam_np.train.files import write_json
 from cbam_np.train.run import load_data, read_settings
 
 IMAGES = 1000  # of the test images, the first

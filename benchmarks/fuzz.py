@@ -22,8 +22,8 @@ from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
+from cbam_np.files import write_json, write_text
 from cbam_np.train import describe_machine
-from cbam_np.train.files import write_json, write_text
 
 from .fuzzing import page
 from .fuzzing.entrance import RIGHT

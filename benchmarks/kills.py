@@ -27,8 +27,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple
 
+from cbam_np.files import write_json, write_text
 from cbam_np.train import describe_machine, load_checkpoint
-from cbam_np.train.files import write_json, write_text
 
 SMALL = "--attention none --images 96 --batch-size 16 --channels 4 --epochs 3"
 OF_COMPARE = "start --images 96 --batch-size 16 --channels 4 --epochs 2 --reduction 2 --seeds 1 --workers 2"

@@ -26,8 +26,8 @@ from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
+from cbam_np.files import write_json, write_text
 from cbam_np.train import describe_machine
-from cbam_np.train.files import write_json, write_text
 
 ROOT = Path(__file__).parent.parent
 KEPT = ROOT / ".mutants"

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from cbam_np.explain import deletion_curve, energy_inside, grad_cam, pointing_game
+from cbam_np.files import write_json
 from cbam_np.train import bootstrap_interval, describe_machine, load_model
 from cbam_np.train.compare import COMPARISON, run_folder
-from cbam_np.train.files import write_json
 from cbam_np.train.run import load_data, read_settings
 
 IMAGES = 1000  # of the test images, the first

@@ -19,8 +19,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from cbam_np.data import LabelledImages, load_cifar10
+from cbam_np.files import write_json
 from cbam_np.nn.whitened import MEAN, STD
-from cbam_np.train.files import write_json
 from cbam_np.train.machine import describe_machine
 from cbam_np.train.settings import WHITENED_RECIPE as RECIPE
 

@@ -23,10 +23,10 @@ import numpy as np
 import cbam_np
 from cbam_np import ops
 from cbam_np.engine import limit_threads
+from cbam_np.files import write_json, write_text
 from cbam_np.nn import InPieces
 from cbam_np.nn.muon import Muon
 from cbam_np.train import describe_machine
-from cbam_np.train.files import write_json, write_text
 
 THREADS = (1, 2, 3, 8)
 KERNELS = ("", "Haswell")  # of OpenBLAS, by OPENBLAS_CORETYPE; "" is the one that it chooses itself

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from cbam_np.files import write_json, write_text
 from cbam_np.train import describe_machine, load_checkpoint, save_checkpoint
-from cbam_np.train.files import write_json, write_text
 
 WRITERS = 2
 SIZE = 5000  # numbers in a checkpoint

@@ -15,13 +15,14 @@ ROOT = Path(cbam_np.__file__).parent
 CORE = {"engine", "ops", "cbam"}
 MAY_IMPORT = {  # what each part may import besides itself; the parts are found in the folder, not listed
     "gradcheck": set(),
+    "files": set(),
     "engine": set(),
     "ops": {"engine"},
     "cbam": {"engine", "ops"},
-    "teach": CORE | {"gradcheck"},
+    "teach": CORE | {"gradcheck", "files"},
     "nn": CORE,
     "data": CORE | {"nn"},
-    "train": CORE | {"nn", "data"},
+    "train": CORE | {"nn", "data", "files"},
     "explain": CORE | {"nn", "data", "train"},
 }
 MAY_IMPORT["viz"] = set(MAY_IMPORT)  # everything so far

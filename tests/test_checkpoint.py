@@ -5,8 +5,8 @@ import zipfile
 import numpy as np
 import pytest
 
+from cbam_np.files import check_writable, write_json, written_whole
 from cbam_np.train import CheckpointError, load_checkpoint, save_checkpoint
-from cbam_np.train.files import check_writable, write_json, written_whole
 
 ARRAYS = {
     "model/conv.W": np.arange(24, dtype=np.float32).reshape(2, 3, 4)[:, ::-1],  # not contiguous

@@ -14,8 +14,8 @@ import pytest
 
 import cbam_np
 from benchmarks import writers
+from cbam_np.files import remove_temporaries, write_text, written_whole
 from cbam_np.train import InUseError, Recipe, Settings, load_checkpoint, prepare, save_checkpoint
-from cbam_np.train.files import remove_temporaries, write_text, written_whole
 from cbam_np.train.lock import LOCK, held
 
 CHILD = os.environ | {"PYTHONPATH": str(Path(cbam_np.__file__).parent.parent)}
@@ -136,6 +136,17 @@ def test_a_full_disk_is_told_with_the_file_and_what_is_safe(tmp_path, monkeypatc
         write_text(tmp_path / "x", "new")
     monkeypatch.undo()
     assert (tmp_path / "x").read_text() == "old"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with names")
+def test_a_pipe_or_a_device_is_written_into_and_stays_what_it_is(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_text(tmp_path / "pipe", "new")
+        assert os.read(reader, 100) == b"new" and (tmp_path / "pipe").is_fifo()
+    finally:
+        os.close(reader)
 
 
 def test_an_exception_of_the_writer_s_own_stays_what_it_is(tmp_path):

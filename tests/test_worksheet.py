@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.student import Student
+from cbam_np.classroom.page import save
 from cbam_np.teach.check import check
 from cbam_np.teach.report.advice import HELP
 from cbam_np.teach.worksheets.files import Existing, class_files, sheet_files, write_files
@@ -247,3 +248,15 @@ def test_a_filled_in_file_is_not_replaced(tmp_path):
     assert not (tmp_path / "worksheet-1.html").exists()
     write_files(texts, tmp_path, replace=True)
     assert (tmp_path / "worksheet-1.ipynb").read_text(encoding="utf-8") == texts["worksheet-1.ipynb"]
+
+
+def test_a_full_disk_leaves_no_cut_worksheet(tmp_path, monkeypatch):
+    def full(*paths):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(OSError, match="cannot write .*worksheet-1.html: No space left on device"):
+        write_files(sheet_files(worksheet(1, "quick")), tmp_path)
+    with pytest.raises(OSError, match="cannot write .*mine.html: No space left on device"):
+        save(tmp_path / "mine.html")
+    assert list(tmp_path.iterdir()) == []

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ..files import write_text
 from .begin import begin
 from .example import Example
 from .front import script, style
@@ -58,5 +59,5 @@ def page(example: Example | None = None) -> str:
 def save(path: str | Path, example: Example | None = None) -> Path:
     """Write the page to a file; see `page`."""
     path = Path(path)
-    path.write_text(page(example), encoding="utf-8")
+    write_text(path, page(example), durable=False)
     return path

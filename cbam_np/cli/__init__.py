@@ -1,19 +1,17 @@
 """The shell command `cbam-np`: a file for each subcommand, and a row in `COMMANDS`."""
 
 import argparse
-import atexit
 import os
 import sys
 import warnings
 from collections.abc import Callable
-from contextlib import redirect_stderr, suppress
-from io import TextIOWrapper
 from types import ModuleType
-from typing import Any, TextIO
+from typing import Any
 
 from . import bench, check, check_code, compare, convert, dialects, gradcam, lecture, mark, page, train, worksheet
 from .arguments import check_text
 from .errors import UserError, words
+from .streams import Forgiving, forgiving
 
 COMMANDS: dict[str, tuple[str, ModuleType]] = {
     "lecture": ("walk through the lecture's example, number by number", lecture),
@@ -29,7 +27,7 @@ COMMANDS: dict[str, tuple[str, ModuleType]] = {
     "convert": ("turn weights that PyTorch saved into a file that is safe to read", convert),
     "gradcam": ("draw where networks with and without CBAM found a class in an image", gradcam),
 }
-WRONG, STOPPED = 2, 130  # exit statuses
+GONE, WRONG, STOPPED = 1, 2, 130  # exit statuses
 
 
 def main(argv: list[str] | None = None, prog: str = "cbam-np") -> int:
@@ -47,15 +45,19 @@ def main(argv: list[str] | None = None, prog: str = "cbam-np") -> int:
     int
         Exit status: 0 on success, 1 if `check` or `check-code` finds something wrong, 2 on bad input, 130 after Ctrl-C.
     """
-    _open_streams()
     os.environ["MPLBACKEND"] = "agg"  # pictures go to files; a notebook's back end may not be installed here
     given = sys.argv[1:] if argv is None else argv
-    try:
-        check_text(given)
-    except UserError as error:
-        return _say(prog, error)
-    options = vars(_parser(prog).parse_args(given))
-    return _run(options.pop("run"), options.pop("command"), options)
+    with forgiving() as (printed, _):
+        try:
+            check_text(given)
+            options = vars(_parser(prog).parse_args(given))
+        except UserError as error:
+            return _say(prog, error)
+        except SystemExit as left:  # argparse's, after its help or its complaint
+            status = left.code if isinstance(left.code, int) else WRONG
+            raise SystemExit(_unless_lost(prog, printed, status)) from None
+        command = options.pop("command")
+        return _unless_lost(command, printed, _run(options.pop("run"), command, options))
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:
@@ -71,68 +73,30 @@ def _parser(prog: str) -> argparse.ArgumentParser:
 def _run(run: Callable[..., int | None], command: str, options: dict[str, Any]) -> int:
     """Run a subcommand, and end in words whatever the input or the system may be to blame for."""
     try:
-        with warnings.catch_warnings(), redirect_stderr(_Forgiving(sys.stderr)):
+        with warnings.catch_warnings():
             warnings.showwarning = _show_warning  # type: ignore[assignment]
-            status = run(command, **options)
-        sys.stdout.flush()
-    except BrokenPipeError:  # the reader had enough, as in `cbam-np lecture | head`
-        _drop_output()
-        return 1
+            return run(command, **options) or 0
     except (UserError, OSError, MemoryError) as error:
-        if isinstance(error, OSError) and error.strerror and not error.filename:  # not a file's: the output's
-            _drop_output()
-            return _say(command, f"the text could not be written: {error.strerror}")
         return _say(command, error)
     except KeyboardInterrupt as stopped:
         _say(f"\n{command}", str(stopped) or "stopped")
         return STOPPED
-    return status or 0
+
+
+def _unless_lost(command: str, printed: Forgiving, status: int) -> int:
+    """Return the exit status, another one where what was printed did not arrive."""
+    printed.flush()
+    if printed.lost is None:
+        return status
+    if isinstance(printed.lost, BrokenPipeError):  # the reader had enough, as in `cbam-np lecture | head`
+        return GONE
+    return _say(command, f"the text could not be written: {words(printed.lost)}; files that were written are whole")
 
 
 def _say(command: str, error: BaseException | str) -> int:
     """Print what went wrong; return the exit status."""
-    text = error if isinstance(error, str) else words(error)
-    with suppress(OSError):  # nobody listens
-        print(f"{command}: {text}", file=sys.stderr, flush=True)
+    print(f"{command}: {error if isinstance(error, str) else words(error)}", file=sys.stderr, flush=True)
     return WRONG
-
-
-def _drop_output() -> None:
-    """Throw away what is still to be printed, so that the interpreter does not complain of it at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _open_streams() -> None:
-    """Make output UTF-8, also where the terminal's own encoding has no σ; where it is closed, open it to nowhere."""
-    for name in ("stdout", "stderr"):
-        stream: TextIO | None = getattr(sys, name)
-        if stream is None:
-            nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 it stays open to the end
-            atexit.register(nowhere.close)
-            setattr(sys, name, nowhere)
-        elif isinstance(stream, TextIOWrapper):
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-
-
-class _Forgiving:
-    """A stream whose reader may leave: what can no longer be written is dropped, and the work goes on."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def write(self, text: str) -> int:
-        """Write text, or drop it."""
-        with suppress(OSError, ValueError):
-            self._stream.write(text)
-        return len(text)
-
-    def flush(self) -> None:
-        """Pass on what was written, or drop it."""
-        with suppress(OSError, ValueError):
-            self._stream.flush()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
 
 
 def _show_warning(message: Warning | str, *about: Any) -> None:

@@ -37,8 +37,8 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def run(command: str, what: str, seeds: int, workers: int | None, dask: str | None, out: Path, **given: Any) -> None:
     """Compare, print the table, and draw it."""
+    from ..files import write_text
     from ..train.compare import compare
-    from ..train.files import write_text
     from ..train.state import Diverged
     from ..train.table import comparison_page, comparison_table
     from ..train.workers import WorkerError
@@ -59,8 +59,9 @@ def run(command: str, what: str, seeds: int, workers: int | None, dask: str | No
         return viz.comparison_figure(found)
 
     drawn = pictures.save_if_possible(draw, out / "comparison.png")
-    write_text(out / "README.md", comparison_page(found))
-    print(f"{out} holds comparison.json, README.md{', comparison.png' if drawn else ''} and every run.")
+    written = pictures.attempt(lambda: write_text(out / "README.md", comparison_page(found)), out / "README.md")
+    holds = f"comparison.json{', README.md' if written else ''}{', comparison.png' if drawn else ''}"
+    print(f"{out} holds {holds} and every run.")
 
 
 @contextmanager

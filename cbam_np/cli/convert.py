@@ -21,7 +21,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def run(command: str, source: Path, target: Path) -> None:
     """Convert a file, and say what it holds."""
-    from ..train.files import written_whole
+    from ..files import written_whole
 
     try:
         torch = import_module("torch")  # nothing else here needs it, so nothing depends on it

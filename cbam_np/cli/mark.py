@@ -6,7 +6,7 @@ from typing import Any
 
 from ..train.options import Range
 from .arguments import a_file, a_folder, number
-from .errors import UserError
+from .errors import UserError, words
 from .worksheet import declare_kind
 
 SHARE = number(Range(float, 0, 1))
@@ -86,7 +86,7 @@ def run(
     try:
         write_files(texts, out, replace=True)
     except OSError as error:
-        raise UserError(f"{error.strerror}: {error.filename}; choose another folder with --out") from error
+        raise UserError(f"{words(error)}; choose another folder with --out") from error
     common = commonest(found)
     print(f"{len(found.marked)} worksheets marked; {out} holds grades.csv, class.html and feedback/.")
     if common:

@@ -32,8 +32,5 @@ def run(command: str, out: Path, order: str, reduction: int, kernel: str) -> Non
         example = Example(order=order, reduction=reduction, kernel=kernel)
     except ValueError as error:
         raise UserError(str(error)) from None
-    try:
-        save(out, example)
-    except OSError as error:
-        raise UserError(f"cannot write {out}: {error.strerror}") from None
+    save(out, example)
     print(f"{out}: {out.stat().st_size / 1000:.0f} kB. Open it in any browser; it needs no connection.")

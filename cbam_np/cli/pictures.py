@@ -1,4 +1,4 @@
-"""Pictures that come after results: where one cannot be drawn or written, that is said, and nothing else is lost."""
+"""What comes after results, above all pictures: where it cannot be made, that is said, and nothing else is lost."""
 
 import os
 import sys
@@ -25,7 +25,7 @@ def check_place(path: Path) -> None:
 
 def save(figure: "Figure", path: Path) -> None:
     """Write a figure to a file as a PNG, at once or not at all."""
-    from ..train.files import written_whole
+    from ..files import written_whole
 
     with written_whole(path) as file:
         figure.savefig(file, dpi=150, format="png")
@@ -33,9 +33,14 @@ def save(figure: "Figure", path: Path) -> None:
 
 def save_if_possible(draw: Callable[[], "Figure"], path: Path) -> bool:
     """Draw a figure and write it to a file; where that fails, say why and return False."""
+    return attempt(lambda: save(draw(), path), path)
+
+
+def attempt(write: Callable[[], object], path: Path) -> bool:
+    """Write what can be made again from the results; where that fails, say why and return False."""
     try:
-        save(draw(), path)
+        write()
     except Exception as error:  # whatever it is: the results are on the disk, and must be told
-        print(f"{path.name} could not be drawn ({words(error)}); the results are safe.", file=sys.stderr)
+        print(f"{path.name} could not be made ({words(error)}); the results are safe.", file=sys.stderr)
         return False
     return True

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .arguments import a_file, a_folder, whole
-from .errors import UserError
+from .errors import UserError, words
 
 if TYPE_CHECKING:
     from ..teach.worksheets.roster import Student
@@ -104,7 +104,7 @@ def run(
             f"{out} has a {error} already, which may have been filled in: choose another folder, or use --replace"
         ) from error
     except OSError as error:
-        raise UserError(f"{error.strerror}: {error.filename}; choose another folder with --out") from error
+        raise UserError(f"{words(error)}; choose another folder with --out") from error
     shown = ", ".join(file.relative_to(out).as_posix() for file in files[:5])
     rest = f", and a page and a notebook for each of {len(sheets)} worksheets" if len(files) > 5 else ""
     print(f"{out} holds {shown}{rest}.")

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ..files import written_whole
 from ..nn.weight_files import DamagedError, WeightsError, read_npz
-from .files import written_whole
 
 VERSION = 1
 METADATA = "metadata"

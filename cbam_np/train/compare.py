@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..engine import limit_threads
-from .files import check_writable, write_json
+from ..files import check_writable, write_json
 from .lock import held
 from .machine import cores, describe_machine
 from .run import prepare

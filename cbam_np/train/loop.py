@@ -17,8 +17,8 @@ import numpy as np
 
 from ..data import LabelledImages
 from ..engine import memory
+from ..files import check_writable, remove_temporaries
 from ..nn import Classifier
-from .files import check_writable, remove_temporaries
 from .lock import held
 from .recipe import Recipe
 from .state import CHECKPOINT, Training

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..data import LabelledImages, load_cifar10, make_shapes
+from ..files import check_writable, write_json
 from ..nn import Classifier
 from .checkpoint import CheckpointError, load_checkpoint
-from .files import check_writable, write_json
 from .loop import check_out, fit
 from .machine import describe_machine
 from .score import evaluate

@@ -13,11 +13,11 @@ import numpy as np
 
 from ..data import LabelledImages
 from ..engine.threads import HAVE_THREADS
+from ..files import write_json
 from ..nn import Classifier, InPieces
 from ..ops import softmax_cross_entropy_backward, softmax_cross_entropy_forward
 from ..ops.checks import check_shape
 from .checkpoint import CheckpointError, load_checkpoint, save_checkpoint
-from .files import write_json
 from .machine import describe_machine
 from .optimisers import Optimisers
 from .recipe import Recipe

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ...files import write_text
 from .controls import answers_csv, as_csv, key_csv
 from .jupyter import notebook
 from .paper import class_key, class_page, page
@@ -79,7 +80,7 @@ def write_files(texts: Mapping[str, str], out: str | Path, replace: bool = False
     Existing
         If a file is there already and differs; nothing is written then.
     OSError
-        If the folder cannot be written to.
+        If the folder cannot be written to; no file is cut.
     """
     out = Path(out)
     paths = {out / name: text for name, text in texts.items()}
@@ -88,5 +89,5 @@ def write_files(texts: Mapping[str, str], out: str | Path, replace: bool = False
             raise Existing(path.name)
     for path, text in paths.items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text.encode())
+        write_text(path, text, durable=False)
     return list(paths)

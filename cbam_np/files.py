@@ -12,8 +12,8 @@ TEMPORARY = ".tmp"
 
 
 @contextmanager
-def written_whole(path: Path | str) -> Iterator[BinaryIO]:
-    """Open a file for writing that takes its name only once everything is on the disk.
+def written_whole(path: Path | str, durable: bool = True) -> Iterator[BinaryIO]:
+    """Open a file for writing that takes its name only once everything is written.
 
     Until then it lies in the same folder under a name that nobody else has; a file that was there before stays as it
     is, also when the computer stops in the middle. Of two writers, the last one to finish wins.
@@ -22,6 +22,8 @@ def written_whole(path: Path | str) -> Iterator[BinaryIO]:
     ----------
     path : Path or str
         What the file shall be called.
+    durable : bool
+        Whether to wait until it is on the disk, so that it survives a power cut; what is easily made again need not.
 
     Yields
     ------
@@ -34,20 +36,40 @@ def written_whole(path: Path | str) -> Iterator[BinaryIO]:
         If the file cannot be written; the message names it, the reason, and what is safe.
     """
     path = Path(path)
+    with _said(path), _aside(path, durable) as file:
+        yield file
+
+
+@contextmanager
+def _said(path: Path) -> Iterator[None]:
+    """Say of an error of the system's which file could not be written, why, and what is safe."""
+    try:
+        yield
+    except OSError as error:
+        before = "; what was there before is untouched" if os.path.exists(path) else ""
+        raise OSError(f"cannot write {path}: {error.strerror or error}{before}") from error
+
+
+@contextmanager
+def _aside(path: Path, durable: bool) -> Iterator[BinaryIO]:
+    """Open a file beside the one that it shall replace."""
+    if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
+        with open(path, "wb") as file:  # a pipe, or a device such as /dev/null, which must stay one
+            yield file
+        return
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}{TEMPORARY}")
     try:
         with open(temporary, "xb") as file:  # x: a link that somebody planted there is not followed
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         os.replace(temporary, path)
-        _sync_folder(path.parent)
-    except BaseException as error:
+        if durable:
+            _sync_folder(path.parent)
+    except BaseException:
         with suppress(OSError):
             temporary.unlink()
-        if isinstance(error, OSError):
-            before = "; what was there before is untouched" if path.exists() else ""
-            raise OSError(f"cannot write {path}: {error.strerror or error}{before}") from error
         raise
 
 
@@ -70,10 +92,10 @@ def remove_temporaries(folder: Path) -> None:
             path.unlink()
 
 
-def write_text(path: Path | str, text: str) -> None:
+def write_text(path: Path | str, text: str, durable: bool = True) -> None:
     """Write text as UTF-8, at once or not at all."""
     content = text.encode()
-    with written_whole(path) as file:
+    with written_whole(path, durable) as file:
         file.write(content)
 
 
