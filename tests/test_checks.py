@@ -3,7 +3,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from cbam_np.ops.checks import alike, as_float, check_dout, check_option, check_shape, inexact
+import cbam_np
+from cbam_np.ops.checks import alike, as_float, check_dout, check_option, check_shape, inexact, unmasked
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -95,3 +96,40 @@ def test_check_dout_wants_the_shape_of_the_output():
     assert check_dout(dout, (2, 3)) is dout
     with pytest.raises(ValueError, match=r"dMc has shape \(2, 3\), expected \(3, 2\)"):
         check_dout(dout, (3, 2), "dMc")
+
+
+HIDDEN = np.ma.masked_equal([[[[1.0, 2.0], [3.0, 4.0]]]], 3.0)
+IMAGES = np.ma.masked_greater(np.arange(48, dtype=np.uint8).reshape(1, 3, 4, 4), 40)
+MASKED = {
+    "x": lambda: cbam_np.ops.conv2d_forward(HIDDEN, np.ones((1, 1, 1, 1))),
+    "W": lambda: cbam_np.ops.linear_forward(np.ones((3, 2)), HIDDEN[0, 0]),
+    "gamma": lambda: cbam_np.ops.batch_norm_forward(np.ones((2, 2, 1, 1)), HIDDEN[0, 0, 1], np.ones(2)),
+    "b": lambda: cbam_np.ops.conv2d_forward(np.ones((1, 1, 1, 1)), np.ones((2, 1, 1, 1)), HIDDEN[0, 0, 1]),
+    "labels": lambda: cbam_np.ops.softmax_cross_entropy_forward(np.ones((2, 3)), np.ma.masked_equal([0, 1], 0)),
+    "F": lambda: cbam_np.trace_cbam(np.ma.masked_equal(cbam_np.lecture.F, 2), cbam_np.lecture.parameters()),
+    "images": lambda: cbam_np.SmallCNN(None, rng=np.random.default_rng(0), channels=(4,)).predict(IMAGES),
+}
+
+
+@pytest.mark.parametrize("name", MASKED)
+def test_numbers_behind_a_mask_are_not_used_in_silence(name):
+    with pytest.raises(TypeError, match=f"^{name} hides numbers behind a mask, expected all of them: fill it"):
+        MASKED[name]()
+
+
+def test_a_mask_that_hides_nothing_is_no_matter():
+    assert np.array_equal(unmasked(np.ma.masked_equal([1.0, 2.0], 7.0), "x"), [1, 2])
+
+
+@pytest.mark.parametrize(
+    "forward",
+    [
+        lambda c: cbam_np.ops.conv2d_forward(np.ones((1, 1, 2, 2)), np.ones((2, 1, 1, 1)), c),
+        lambda c: cbam_np.ops.batch_norm_forward(np.ones((2, 2, 2, 2)), c, np.ones(2)),
+        lambda c: cbam_np.ops.batch_norm_forward(np.ones((2, 2, 2, 2)), np.ones(2), np.ones(2), (c, np.ones(2))),
+        lambda c: cbam_np.trace_cbam(cbam_np.lecture.F + 0 * c[0], cbam_np.lecture.parameters()),
+    ],
+)
+def test_no_imaginary_part_is_thrown_away(forward):
+    with pytest.raises(TypeError, match=r"is complex128, expected real numbers: float32 or float64"):
+        forward(np.full(2, 1j))

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ..cbam import ORDERS, get_dialect
-from ..ops.checks import check_option
+from ..ops.checks import check_option, unmasked
 from ..teach.answers.numerals import AnswerError, written
 from ..teach.calculation.steps import trace_cbam
 from ..teach.calculation.trace import Trace
@@ -44,7 +44,7 @@ class Example:
     """
 
     def __init__(self, F: Any = None, reduction: int = 1, kernel: str = "lecture", **choices: Any) -> None:
-        F = lecture.F if F is None else np.asarray(F)
+        F = lecture.F if F is None else unmasked(F, "F")
         if F.ndim != 3 or any(size > largest for size, largest in zip(F.shape, LARGEST, strict=True)):
             raise ValueError(f"F has shape {F.shape}, expected (C, H, W), at most {LARGEST}: more cannot be read")
         check_option(kernel, "kernel", KERNELS)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..ops.checks import check_shape
+from ..ops.checks import check_shape, unmasked
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -134,3 +134,4 @@ def _check_dtype(array: object, name: str, dtype: type, hint: str) -> None:
     if not isinstance(array, np.ndarray) or array.dtype != dtype:
         came = f"an array of {array.dtype}" if isinstance(array, np.ndarray) else f"a {type(array).__name__}"
         raise TypeError(f"{name} is {came}, expected an array of {np.dtype(dtype)}: {hint}")
+    unmasked(array, name)

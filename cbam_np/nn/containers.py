@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..ops.checks import check_shape
+from ..ops.checks import check_shape, unmasked
 from .layer import Layer
 from .weight_files import in_groups
 
@@ -80,7 +80,7 @@ class Container(Layer):
         own = self.state_dict()
         problems = _of_names([name for name in own if name not in arrays], "missing")
         problems += _of_names([name for name in arrays if name not in own], "unexpected")
-        wrong = [p for name in own if name in arrays for p in _problems(name, np.asarray(arrays[name]), own[name])]
+        wrong = [p for name in own if name in arrays for p in _problems(name, unmasked(arrays[name], name), own[name])]
         problems += wrong[:SHOWN] + ([f"and {len(wrong) - SHOWN} more like these"] if len(wrong) > SHOWN else [])
         if problems:
             raise ValueError("the arrays are not this network's: " + "; ".join(problems))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from ..ops import softmax
-from ..ops.checks import check_option
+from ..ops.checks import check_option, unmasked
 from .containers import Residual, Sequential
 from .layer import Layer
 from .layers import CBAM, CONV_STARTS, SE, BatchNorm2d, Conv2d, GlobalAvgPool, Linear, MaxPool2d, Normalise, ReLU
@@ -24,7 +24,7 @@ ATTENTIONS: dict[str, Callable[..., Layer]] = {
 
 def as_images(images: ArrayLike) -> np.ndarray:
     """Return `images` as an array; a ValueError says so unless they are uint8, (N, 3, H, W), and at least one."""
-    images = np.asarray(images)
+    images = unmasked(images, "images")
     if images.dtype != np.uint8:
         raise ValueError(
             f"images are {images.dtype}, expected uint8 with values 0 to 255: the network normalises them by itself"

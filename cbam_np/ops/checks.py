@@ -7,6 +7,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 
+def unmasked(x: ArrayLike, name: str) -> np.ndarray:
+    """Return `x` as an array; raise a TypeError where it hides numbers behind a mask, which would be used after all."""
+    if type(x) is not np.ndarray and np.ma.is_masked(x):
+        raise TypeError(f"{name} hides numbers behind a mask, expected all of them: fill it, as in {name}.filled(0)")
+    return np.asarray(x)
+
+
 def as_float(x: ArrayLike, name: str, axes: str | None = None) -> np.ndarray:
     """Return `x` as an array that the operations can calculate with.
 
@@ -30,11 +37,11 @@ def as_float(x: ArrayLike, name: str, axes: str | None = None) -> np.ndarray:
     Raises
     ------
     TypeError
-        If the numbers are of a kind that has no gradient (text, complex, float16, ...).
+        If the numbers are of a kind that has no gradient (text, complex, float16, ...), or hidden behind a mask.
     ValueError
         If the number of axes is wrong or the array is empty.
     """
-    x = np.asarray(x)
+    x = unmasked(x, name)
     kind = x.dtype.kind
     if kind in "iub":
         x = x.astype(np.float64)

@@ -94,7 +94,7 @@ def conv2d_forward(
     _check(x, W, b, stride, padding)
     out, way = engine.convolve(x, W, stride, padding)
     if b is not None:
-        out += np.asarray(b, out.dtype)[:, None, None]
+        out += np.asarray(as_float(b, "b"), out.dtype)[:, None, None]
     return out, ConvCache(x, W, b is not None, stride, padding, way)
 
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .checks import as_float
+from .checks import as_float, unmasked
 
 
 def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float:
@@ -75,7 +75,7 @@ def softmax_cross_entropy_forward(
     """
     logits = as_float(logits, "logits", "N classes")
     N, K = logits.shape
-    labels = np.asarray(labels)
+    labels = unmasked(labels, "labels")
     if labels.shape != (N,) or labels.dtype.kind not in "iu":
         raise ValueError(
             f"labels are {labels.dtype} of shape {labels.shape}, expected {N} whole numbers, one per image"

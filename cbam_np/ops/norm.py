@@ -123,7 +123,7 @@ def _per_channel(x: np.ndarray, **arrays: np.ndarray) -> tuple[np.ndarray, ...]:
     """Return arrays of one number per channel, in the dtype of x."""
     for name, array in arrays.items():
         check_shape(array, name, (x.shape[1],), "one number per channel of x")
-    return tuple(np.asarray(array, x.dtype) for array in arrays.values())
+    return tuple(np.asarray(as_float(array, name), x.dtype) for name, array in arrays.items())
 
 
 def batch_norm_sums(dout: np.ndarray, cache: BatchNormCache) -> tuple[np.ndarray, np.ndarray]:

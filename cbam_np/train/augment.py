@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..ops.checks import check_option
+from ..ops.checks import check_option, unmasked
 
 BORDERS: dict[str, Literal["constant", "reflect"]] = {"zero": "constant", "reflect": "reflect"}
 GREY = 128  # about the mean of photographs
@@ -38,7 +38,7 @@ def crop_and_flip(
     ValueError
         If the images are not uint8 of shape (N, C, H, W), or an option is out of range.
     """
-    images = np.asarray(images)
+    images = unmasked(images, "images")
     if images.dtype != np.uint8 or images.ndim != 4:
         raise ValueError(f"images are {images.dtype} of shape {images.shape}, expected uint8 of shape (N, C, H, W)")
     check_option(border, "border", BORDERS)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ...cbam import Dialect, cbam_forward, cbam_gradients, get_dialect
+from ...ops.checks import as_float, unmasked
 from .backward_steps import backward_steps
 from .forward_steps import PARAMETERS, forward_steps
 from .rules import Rule
@@ -70,16 +71,16 @@ def trace_cbam(
     F_avg: F^c_avg[c] = 1/HW Σ_ij F[c,i,j]   (Step 1)
         8/9  8/9  10/9
     """
-    x = as_given(F)
+    x = as_given(F, "F")
     if x.ndim != 3:
         raise ValueError(f"F has {x.ndim} axes, shape {x.shape}; expected 3, (C, H, W): a trace follows one image")
     d = get_dialect(dialect, **changes)
     x = x.astype(float) if d.spatial_norm else x  # a root is in the way of exact fractions
-    given = {name: as_given(W) for name, W in params.items()}
+    given = {name: as_given(W, name) for name, W in params.items()}
     _, cache = cbam_forward(x[None], given, d, running)
     steps = list(forward_steps(cache, given, running is None))
     if dF_out is not None:
-        dF_out = as_given(dF_out)
+        dF_out = as_given(dF_out, "dF_out")
         steps += backward_steps(cbam_gradients(dF_out[None], cache), cache, dF_out, running is None)
     return Trace(steps, d)
 
@@ -98,9 +99,11 @@ def rules_of(trace: Trace, **changes: Any) -> dict[str, Rule]:
     return trace_cbam(given["F"], params, dF_out, trace.dialect, running, **changes).rules
 
 
-def as_given(array: ArrayLike) -> np.ndarray:
+def as_given(array: ArrayLike, name: str) -> np.ndarray:
     """Return an input exactly, as fractions, if it is all whole numbers and fractions, and as floats otherwise."""
-    array = np.asarray(array)
+    array = unmasked(array, name)
+    if array.dtype.kind not in "iufbO":
+        as_float(array, name)  # says why not
     values = array.astype(object)
     if not all(isinstance(v, Rational) for v in values.flat):
         return array.astype(np.float64)

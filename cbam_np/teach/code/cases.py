@@ -8,6 +8,7 @@ from typing import TypeAlias
 import numpy as np
 
 from ...cbam import Dialect, cbam_forward, init_cbam
+from ...ops.checks import unmasked
 from ..calculation.bounds import Bounds, Circular
 from ..calculation.cbam_rules import of, through_statistics
 from ..calculation.forward_steps import PARAMETERS
@@ -28,7 +29,7 @@ def make_inputs(
 ) -> list[tuple[np.ndarray, Params]]:
     """Return a list of (x, params): one where x is given, else one for each of `SIZES`, the last with many ties."""
     if x is not None:
-        x = np.array(x)
+        x = np.array(unmasked(x, "x"))
         return [(x, params or make_params(dialect, x.shape[1] if x.ndim == 4 else 1, reduction, 7, rng))]
     found = []
     for (N, H, W), (C, r), k in zip(SIZES, MLPS, KERNELS, strict=True):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...cbam import Dialect, get_dialect
-from ...ops.checks import check_count, check_option, check_rng
+from ...ops.checks import check_count, check_option, check_rng, unmasked
 from ..diagnosis.search import Explanation
 from .calling import Unusable
 from .cases import Params
@@ -187,7 +187,7 @@ def _check_callable(
     f, backward = _of_arrays(f, backward)
     first = wanted or get_dialect("paper", **({} if what in (None, "cbam") else {"order": what}))
     report = check_steps(f, what or "cbam", backward, params, x, first, rng, reduction)
-    fixed = None if params is None else {name: np.asarray(W, float) for name, W in params.items()}
+    fixed = None if params is None else {name: np.asarray(unmasked(W, name), float) for name, W in params.items()}
     if report.ok:
         return _known(report, f, first, fixed, rng)
     if report.differs_at_ties_only:
@@ -308,5 +308,5 @@ def _under_its_choices(
         again.choices = best.choices
         again.dialect, again.whose = dialect_of(best)
         return again
-    fixed = None if params is None else {name: np.asarray(W, float) for name, W in params.items()}
+    fixed = None if params is None else {name: np.asarray(unmasked(W, name), float) for name, W in params.items()}
     return check_subject(subject, f, rng, what, None, reduction, fixed)
