@@ -19,7 +19,7 @@ import numpy as np
 from threadpoolctl import threadpool_info, threadpool_limits
 from tqdm import tqdm
 
-from cbam_np.cli.arguments import a_folder
+from cbam_np.cli.arguments import a_folder, whole
 from cbam_np.engine import limit_threads, memory
 from cbam_np.train import describe_machine
 
@@ -161,8 +161,12 @@ def declare(parser):
         metavar="a,c",
         help="parts to measure; default: all. " + "; ".join(f"{part}: {title}" for part, title in PARTS.items()),
     )
-    parser.add_argument("--repeats", type=whole, default=15, metavar="N", help="runs of each candidate; default: 15")
-    parser.add_argument("--threads", type=whole, default=2, metavar="N", help="of NumPy and of PyTorch; default: 2")
+    parser.add_argument(
+        "--repeats", type=whole(1, 10_000), default=15, metavar="N", help="runs of each candidate; default: 15"
+    )
+    parser.add_argument(
+        "--threads", type=whole(1, 1024), default=2, metavar="N", help="of NumPy and of PyTorch; default: 2"
+    )
     parser.add_argument("--no-compile", dest="compile", action="store_false", help="leave torch.compile out")
     parser.add_argument(
         "--out", type=a_folder(), default=Path("results/speed"), metavar="DIR", help="for speed.json and speed.png"
@@ -176,13 +180,6 @@ def letters(text):
     if wrong or not parts:
         raise argparse.ArgumentTypeError(f"{text!r}: expected some of {','.join(PARTS)}, as in a,c")
     return parts
-
-
-def whole(text):
-    """Read a whole number, 1 or more."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number, 1 or more")
-    return int(text)
 
 
 def run(only, repeats, threads, compile, out, sizes=None):

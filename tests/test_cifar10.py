@@ -3,6 +3,7 @@
 import gzip
 import io
 import os
+import pickle
 import socket
 import tarfile
 
@@ -291,6 +292,15 @@ def test_a_folder_in_a_folder(inside, official, tmp_path):
     (tmp_path / inside).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / inside).symlink_to(official / FOLDER)
     assert is_official(*load_cifar10(tmp_path / "data" if inside == "data" else tmp_path))
+
+
+def test_a_batch_of_the_python_version_and_a_zip_archive_are_not_said_to_be_damaged(tmp_path):
+    (tmp_path / "data_batch_1").write_bytes(pickle.dumps({b"labels": [3]}))
+    with pytest.raises(FileNotFoundError, match=f"data_batch_1 is CIFAR-10 in its Python or Matlab.*get.*{ARCHIVE}"):
+        load_cifar10(tmp_path / "data_batch_1")
+    (tmp_path / "cifar.zip").write_bytes(b"PK\x03\x04")
+    with pytest.raises(ValueError, match="cifar.zip is a zip archive, which is not read here: unpack it"):
+        load_cifar10(tmp_path / "cifar.zip")
 
 
 def test_names_with_a_dot_before_them(official, tmp_path):

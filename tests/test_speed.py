@@ -198,8 +198,8 @@ def test_only_what_was_asked_for(without_torch, tmp_path, capsys):
     [
         (["--only", "a,z"], "'a,z': expected some of a,b,c,d,e,f,g,h,i,j, as in a,c"),
         (["--only", ""], "'': expected some of"),
-        (["--repeats", "0"], "'0': expected a whole number, 1 or more"),
-        (["--threads", "two"], "'two': expected a whole number, 1 or more"),
+        (["--repeats", "0"], "'0': expected a whole number, 1 to 10000"),
+        (["--threads", "two"], "'two': expected a whole number, 1 to 1024"),
     ],
 )
 def test_bad_options(argv, message, capsys):

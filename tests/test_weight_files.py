@@ -110,7 +110,7 @@ def test_numbers_that_numpy_does_not_have_are_refused(tmp_path):
     from safetensors.torch import save_file
 
     save_file({"a": torch.zeros(2, dtype=torch.bfloat16)}, tmp_path / "w.safetensors")
-    with pytest.raises(WeightsError, match="holds BF16, which NumPy does not have: save it as float32"):
+    with pytest.raises(WeightsError, match="holds BF16, which is not read here: save it as float32"):
         read_weights(tmp_path / "w.safetensors")
 
 

@@ -25,6 +25,7 @@ ARCHIVE = "cifar-10-binary.tar.gz"
 FOLDER = "cifar-10-batches-bin"
 TRAIN = tuple(f"data_batch_{i}.bin" for i in range(1, 6))
 TEST = ("test_batch.bin",)
+PICKLE, ZIP = b"\x80", b"PK"  # how such files begin
 OTHERS = ("cifar-10-batches-py", "cifar-10-python.tar.gz", "cifar-10-python.tar", "cifar-10-matlab.tar.gz")
 RECORDS, RECORD = 10_000, 1 + 3 * 32 * 32  # records a file, bytes a record
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -196,7 +197,12 @@ def _from_archive(archive: Path) -> Read:
     """Yield name, path and content of the files in the archive, in its order: one pass."""
     wanted = {f"{FOLDER}/{name}": name for name in TRAIN + TEST}
     with open(archive, "rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
+        start = file.read(2)
+    packed = start == b"\x1f\x8b"
+    if start[:1] == PICKLE:
+        raise FileNotFoundError(_other_version(archive))
+    if start == ZIP:
+        raise ValueError(f"{archive} is a zip archive, which is not read here: unpack it, and name the folder")
     try:
         with tarfile.open(archive, "r:gz" if packed else "r:") as tar:
             for member in tar:

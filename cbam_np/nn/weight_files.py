@@ -196,7 +196,7 @@ def _read_safetensors(path: Path) -> dict[str, np.ndarray]:
             kinds = {name: file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118 it is no dict
             strange = sorted({kind for kind in kinds.values() if kind not in TYPES})
             if strange:
-                raise WeightsError(f"{path} holds {', '.join(strange)}, which NumPy does not have: save it as float32")
+                raise WeightsError(f"{path} holds {', '.join(strange)}, which is not read here: save it as float32")
             return {name: file.get_tensor(name) for name in kinds}
     except (SafetensorError, OSError, OverflowError) as error:
         raise WeightsError(f"{path} is damaged, or only part of a file ({error}): copy it again") from error
