@@ -197,6 +197,14 @@ def test_a_name_that_is_too_long(command, call, tmp_path):
     assert status == 2 and "File name too long" in shown and "Errno" not in shown and "Traceback" not in shown
 
 
+def test_ctrl_c_before_the_command_has_been_read(call, monkeypatch):
+    def pressed(prog):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_parser", pressed)
+    assert call("lecture") == (130, "", "\ncbam-np: stopped\n")
+
+
 def test_warnings_are_sentences(call, monkeypatch):
     monkeypatch.setattr(cli.lecture, "run", lambda command: warnings.warn("take care", stacklevel=1))
     with warnings.catch_warnings():

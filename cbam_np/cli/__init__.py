@@ -56,6 +56,8 @@ def main(argv: list[str] | None = None, prog: str = "cbam-np") -> int:
         except SystemExit as left:  # argparse's, after its help or its complaint
             status = left.code if isinstance(left.code, int) else WRONG
             raise SystemExit(_unless_lost(prog, printed, status)) from None
+        except KeyboardInterrupt as stopped:
+            return _stopped(prog, stopped)
         command = options.pop("command")
         return _unless_lost(command, printed, _run(options.pop("run"), command, options))
 
@@ -79,8 +81,7 @@ def _run(run: Callable[..., int | None], command: str, options: dict[str, Any]) 
     except (UserError, OSError, MemoryError) as error:
         return _say(command, error)
     except KeyboardInterrupt as stopped:
-        _say(f"\n{command}", str(stopped) or "stopped")
-        return STOPPED
+        return _stopped(command, stopped)
 
 
 def _unless_lost(command: str, printed: Forgiving, status: int) -> int:
@@ -91,6 +92,12 @@ def _unless_lost(command: str, printed: Forgiving, status: int) -> int:
     if isinstance(printed.lost, BrokenPipeError):  # the reader had enough, as in `cbam-np lecture | head`
         return GONE
     return _say(command, f"the text could not be written: {words(printed.lost)}; files that were written are whole")
+
+
+def _stopped(command: str, stopped: KeyboardInterrupt) -> int:
+    """Say that Ctrl-C was heard, and what is known of where that leaves the work; return the exit status."""
+    _say(f"\n{command}", str(stopped) or "stopped")
+    return STOPPED
 
 
 def _say(command: str, error: BaseException | str) -> int:
