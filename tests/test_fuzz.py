@@ -99,7 +99,7 @@ def test_what_was_done_is_not_done_again(tmp_path, monkeypatch):
     assert ran == blocks and both[0] == first[0]
     rows = fuzz.summary(both)
     assert rows["cifar"]["cases"] == 6 and rows["cifar"]["came"] == {RIGHT: 4, REFUSED: 2}
-    assert "| cifar | 6 | 2 | 4 | 4 | 0 | 0.50 | 100 |" in fuzz.markdown(rows, 0)
+    assert "| cifar | 6 | 100.0% | 2 | 4 | 4 | 0 | 0.50 | 100 |" in fuzz.markdown(rows, 0)
 
 
 def test_a_process_that_dies_is_a_fault_of_the_case_it_was_at(monkeypatch):

@@ -179,4 +179,4 @@ def run(case: Case, folder: Path) -> str:
     return RIGHT if status == 0 else TAKEN
 
 
-ENTRANCE = Entrance(make, run, share=50, block=250, own=())
+ENTRANCE = Entrance(make, run, share=30, block=250, own=())
