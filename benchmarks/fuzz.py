@@ -132,16 +132,16 @@ def markdown(rows: dict[str, dict[str, Any]], seed: int) -> str:
         "anything but a right answer or a sentence of the package's own, more than 5 s of processor time (20 s for "
         "code), more than 1 GB, or something else read than is known to have been written.",
         "",
-        "| entrance | cases | share | refused in a sentence | read | of these compared with the truth | faults | slowest (s) "
-        "| most memory (MB) |",
+        "| entrance | cases | share | refused in a sentence | read | of these compared with the truth | faults "
+        "| slowest (s) | most memory (MB) |",
         "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for name, row in rows.items():
         read = sum(count for what, count in row["came"].items() if not what.startswith("refused"))
         refused = sum(row["came"].values()) - read
         lines.append(
-            f"| {name} | {row['cases']} | {row['cases'] / cases:.1%} | {refused} | {read} | {row['came'].get(RIGHT, 0)} | {len(row['faults'])} "
-            f"| {row['slowest']:.2f} | {row['peak'] / 1e6:.0f} |"
+            f"| {name} | {row['cases']} | {row['cases'] / cases:.1%} | {refused} | {read} "
+            f"| {row['came'].get(RIGHT, 0)} | {len(row['faults'])} | {row['slowest']:.2f} | {row['peak'] / 1e6:.0f} |"
         )
     return "\n".join([*lines, ""])
 
