@@ -3,9 +3,9 @@
     python -m benchmarks.fuzz [--cases 200000] [--entrance weights] [--seed 0] [--processes 2] [--out results/fuzz]
 
 A case is a fault where it ends in anything but a right answer or a sentence of the package's own, takes more than 5 s
-of processor time (for code 20 s, where the search takes some by itself) or 1 GB, or where something else is read than
-is known to be written. What was done is kept in `.fuzz/`, by seed, and not repeated; --again forgets it. Every fault
-that was mended stands in `tests/fuzz_corpus.json` and is tried again by the tests.
+of processor time (more for commands and code, where the work itself may take that long) or 1 GB, or where something
+else is read than is known to be written. What was done is kept in `.fuzz/`, by seed, and not repeated; --again forgets
+it. Every fault that was mended stands in `tests/fuzz_corpus.json` and is tried again by the tests.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from cbam_np.files import write_json, write_text
 from cbam_np.train import describe_machine
 
 from .fuzzing import page
-from .fuzzing.entrance import RIGHT
+from .fuzzing.entrance import RIGHT, USUAL
 from .fuzzing.entrances import ENTRANCES
 
 SILENCE = 600.0  # seconds without a word, after which a process is taken to hang, on a busy machine too
@@ -125,12 +125,13 @@ def summary(found: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 def markdown(rows: dict[str, dict[str, Any]], seed: int) -> str:
     """Return the table as a page."""
     cases = sum(row["cases"] for row in rows.values())
+    others = ", ".join(f"{name} {one.seconds:g} s" for name, one in ENTRANCES.items() if one.seconds != USUAL)
     lines = [
         "# Hostile input",
         "",
-        f"`python -m benchmarks.fuzz --cases {cases} --seed {seed}`. A fault is "
-        "anything but a right answer or a sentence of the package's own, more than 5 s of processor time (20 s for "
-        "code), more than 1 GB, or something else read than is known to have been written.",
+        f"`python -m benchmarks.fuzz --cases {cases} --seed {seed}`. A fault is anything but a right answer or a "
+        f"sentence of the package's own, more than {USUAL:g} s of processor time ({others}), more than 1 GB, or "
+        "something else read than is known to have been written.",
         "",
         "| entrance | cases | share | refused in a sentence | read | of these compared with the truth | faults "
         "| slowest (s) | most memory (MB) |",

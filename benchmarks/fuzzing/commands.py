@@ -179,4 +179,5 @@ def run(case: Case, folder: Path) -> str:
     return RIGHT if status == 0 else TAKEN
 
 
-ENTRANCE = Entrance(make, run, share=30, block=250, own=())
+# To draw a worksheet of an unusual size takes 3 s, and `mark` may need two.
+ENTRANCE = Entrance(make, run, share=30, own=(), seconds=10.0, block=250)

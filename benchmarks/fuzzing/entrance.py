@@ -15,6 +15,7 @@ LONGEST = 1200  # characters of a sentence
 RAW = ("Errno", "Traceback", "object at 0x", "NoneType", "unhashable", "could not be broadcast", "not subscriptable")
 """Words of Python's and NumPy's own messages, which tell a person nothing."""
 
+USUAL = 5.0  # seconds of processor time that a case may take
 REFUSED, TAKEN, RIGHT = "refused in a sentence", "read", "read, and compared with the truth"
 
 
@@ -46,7 +47,7 @@ class Entrance(NamedTuple):
     run: Callable[[Case, Path], str]
     share: int
     own: tuple[type[BaseException], ...]
-    seconds: float = 5.0
+    seconds: float = USUAL
     block: int = 2000
 
 

@@ -67,7 +67,7 @@ def run(command: str, file: Path, example: str, worksheet: int | None, json: boo
     print(report.to_json() if json else report)
     unread = len(report.having(UNREAD)) + len(report.unplaced)
     if unread and not report.having(*JUDGED):
-        return 2
+        raise UserError(f"no answer in {file} could be read; what came instead is listed in the report")
     return 0 if report.ok and not unread else 1
 
 

@@ -10,7 +10,7 @@ from ...cbam import channel_attention_forward, spatial_attention_forward
 from ..calculation.steps import trace_cbam
 from ..calculation.trace import Trace
 
-WEIGHTS = np.array([Fraction(n, 2) for n in (-3, -2, -1, 1, 2, 3)], dtype=object)
+WEIGHTS = np.array([-3, -2, -1, 1, 2, 3]) / 2
 DRAWS = 100_000  # before giving up
 
 
@@ -30,30 +30,34 @@ def _draw(rng: np.random.Generator, C: int, n: int, hidden: int, k: int, bias: b
     params = {"W0": rng.choice(WEIGHTS, (hidden, C)), "W1": rng.choice(WEIGHTS, (C, hidden))}
     if bias:
         params |= {"b0": rng.choice(WEIGHTS, hidden), "b1": rng.choice(WEIGHTS, C)}
-    if not _shows_relu(F, _floats(params)):
+    if not _shows_relu(F, params["W0"], params.get("b0", 0)):
         return None
-    Mc, cache = channel_attention_forward(F[None], _floats(params), mlp_bias=bias)
+    Mc, cache = channel_attention_forward(F[None], params, mlp_bias=bias)
     if not _is_friendly(cache, F * Mc[0]):
         return None
     for _ in range(20):
         kept = rng.permutation(2 * k * k) < 8  # a kernel of few entries can be followed by hand
         params["W7"] = rng.choice(WEIGHTS, (1, 2, k, k)) * kept.reshape(1, 2, k, k)
-        if np.abs(spatial_attention_forward(F[None] * Mc, _floats(params))[1].z_s).max() <= 3:
+        if np.abs(spatial_attention_forward(F[None] * Mc, params)[1].z_s).max() <= 3:
             dF_out = rng.choice([-2, -1, 0, 1, 2], size=F.shape, p=np.array([1, 3, 4, 3, 1]) / 12)
-            return trace_cbam(F, params, dF_out, mlp_bias=bias)
+            return trace_cbam(F, _exact(params), dF_out, mlp_bias=bias)
     return None
 
 
-def _floats(params: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {name: W.astype(float) for name, W in params.items()}
+def _exact(params: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return halves as fractions."""
+    return {name: (2 * W).astype(int).astype(object) * Fraction(1, 2) for name, W in params.items()}
 
 
-def _shows_relu(F: np.ndarray, params: dict[str, np.ndarray]) -> bool:
+def _shows_relu(F: np.ndarray, W0: np.ndarray, b0: np.ndarray | int) -> bool:
     """Tell whether ReLU does something, something else in either branch, and whether that is clear."""
-    hs = np.stack([F.mean(axis=(1, 2)), F.max(axis=(1, 2))]) @ params["W0"].T + params.get("b0", 0)
-    if np.abs(hs).min() < 0.05 or not (hs > 0).any(axis=1).all():
-        return False  # rounding would decide what ReLU does; a branch that gives nothing
-    return bool(((hs[0] > 0) != (hs[1] > 0)).any())
+    after = []
+    for pooled in (F.mean(axis=(1, 2)), F.max(axis=(1, 2))):
+        h = W0 @ pooled + b0
+        after.append((h > 0).tolist())
+        if not any(after[-1]) or np.abs(h).min() < 0.05:
+            return False  # a branch that gives nothing; rounding would decide what ReLU does
+    return bool(after[0] != after[1])
 
 
 def _is_friendly(cache: Any, F1: np.ndarray) -> bool:
