@@ -418,3 +418,12 @@ def test_a_run_from_before_an_option_was_there_goes_on(data, tmp_path, monkeypat
     assert len(train(data, out=tmp_path, resume=True)[1]) == 3
     with pytest.raises(CheckpointError, match=r"lr was 0\.05, is 0\.06"):
         train(data, replace(RECIPE, lr=0.06), out=tmp_path, resume=True)
+
+
+def test_a_checkpoint_that_does_not_say_how_it_was_trained(data, tmp_path):
+    train(data, out=tmp_path)
+    arrays, metadata = load_checkpoint(tmp_path / "checkpoint.npz")
+    del metadata["of"]["epochs"], metadata["version"]
+    save_checkpoint(tmp_path / "checkpoint.npz", arrays, metadata)
+    with pytest.raises(CheckpointError, match="is of another run: epochs was not given, is 3. Resume it as it was"):
+        train(data, out=tmp_path, resume=True)

@@ -5,7 +5,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, fields
+from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from .recipe import Recipe
 from .score import evaluate
 
 CHECKPOINT, HISTORY = "checkpoint.npz", "history.json"
+ABSENT = "not given"
 
 
 class Diverged(ArithmeticError):
@@ -216,9 +217,13 @@ class Training:
 
     def _take_up(self, path: Path, arrays: dict[str, np.ndarray], metadata: dict[str, Any]) -> None:
         """Check all of a state, then take it up; any error says that it is none."""
-        usual = {f.name: f.default for f in fields(Recipe)}  # what an older run had of options that came later
+        usual = {f.name: f.default for f in fields(Recipe) if f.default is not MISSING}  # of options that came later
         here, there = self.belongs_to, usual | metadata["of"]
-        differs = [f"{k} was {there.get(k)}, is {here.get(k)}" for k in there | here if there.get(k) != here.get(k)]
+        differs = [
+            f"{k} was {there.get(k, ABSENT)}, is {here.get(k, ABSENT)}"
+            for k in there | here
+            if there.get(k) != here.get(k)
+        ]
         if differs:
             raise CheckpointError(f"{path} is of another run: {'; '.join(differs)}. Resume it as it was started")
         counts = {name: metadata[name] for name in self.COUNTS}
