@@ -83,4 +83,4 @@ def _is_unpacked(case: Case) -> bool:
     return not as_bytes(next(iter(case["laid"].values()))).startswith(b"\x1f\x8b")
 
 
-ENTRANCE = Entrance(make, run, share=80, own=(ValueError, FileNotFoundError))
+ENTRANCE = Entrance(make, run, share=82, own=(ValueError, FileNotFoundError))

@@ -130,4 +130,4 @@ def run(case: Case, folder: Path) -> str:
     return RIGHT
 
 
-ENTRANCE = Entrance(make, run, share=5, block=250, own=())
+ENTRANCE = Entrance(make, run, share=3, block=250, own=())
