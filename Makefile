@@ -7,11 +7,13 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-ifdef CI # what is installed there is what constraints.txt pins
-export PIP_CONSTRAINT ?= $(CURDIR)/constraints.txt
+INSTALL := $(BIN)/python -m pip install --quiet
+ifdef CI # only files that constraints.txt names, each checked by its hash
+FROM_LOCKED := --no-index --no-build-isolation
+.venv/library: .venv/locked
 endif
 
-.PHONY: demo lab test fuzz test-oracle test-dask test-browser test-site test-lite test-gradebooks lint notebooks site lite slides html clean
+.PHONY: demo lab test fuzz test-oracle test-dask test-browser test-site test-lite test-gradebooks lint notebooks constraints site lite slides html clean
 
 demo: .venv/library
 	$(BIN)/cbam-np lecture
@@ -56,6 +58,11 @@ lint: .venv/everything
 notebooks: .venv/everything
 	$(BIN)/jupyter nbconvert --to notebook --execute --ExecutePreprocessor.store_widget_state=False --inplace notebooks/*.ipynb
 
+constraints: .venv/python # constraints.txt anew: the newest releases, with the hashes of their files
+	$(INSTALL) uv
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11.5 --generate-hashes --no-annotate --no-header \
+		--extra site --extra browser --extra lite --extra dask pyproject.toml requirements.txt --output-file constraints.txt
+
 site: .venv/site
 	$(BIN)/python -m sphinx -b html -q -W -n --keep-going -c docs -d build/doctrees . build/site
 	@echo "build/site/index.html"
@@ -79,12 +86,16 @@ clean:
 	$(PYTHON) -m venv .venv
 	touch $@
 
+.venv/locked: .venv/python constraints.txt
+	$(INSTALL) --require-hashes --requirement constraints.txt
+	touch $@
+
 .venv/library: .venv/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable .
+	$(INSTALL) $(FROM_LOCKED) --editable .
 	touch $@
 
 .venv/everything: .venv/library requirements.txt
-	$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	$(INSTALL) $(FROM_LOCKED) --requirement requirements.txt
 	touch $@
 
 .venv/eslint:
@@ -100,26 +111,26 @@ clean:
 	touch $@
 
 .venv/browser: .venv/everything
-	$(BIN)/python -m pip install --quiet playwright axe-playwright-python marimo
+	$(INSTALL) $(FROM_LOCKED) --editable '.[browser]'
 	touch $@
 
 .venv/site: .venv/everything
-	$(BIN)/python -m pip install --quiet --editable '.[site]'
+	$(INSTALL) $(FROM_LOCKED) --editable '.[site]'
 	touch $@
 
 .venv/lite: .venv/everything
-	$(BIN)/python -m pip install --quiet jupyterlite-core==0.6.4 jupyterlite-pyodide-kernel==0.6.1
+	$(INSTALL) $(FROM_LOCKED) --editable '.[lite]'
 	touch $@
 
 .venv/dask: .venv/everything
-	$(BIN)/python -m pip install --quiet --editable '.[dask]'
+	$(INSTALL) $(FROM_LOCKED) --editable '.[dask]'
 	touch $@
 
-.venv/oracle: .venv/everything
-	$(BIN)/python -m pip install --quiet torch==2.13.0
+.venv/oracle: .venv/everything # not among the locked ones: its file differs from index to index
+	$(INSTALL) torch==2.13.0
 	touch $@
 
 .venv-gradebooks/done: pyproject.toml requirements.txt # apart: nbgrader and otter-grader bring servers and versions of their own
 	$(PYTHON) -m venv .venv-gradebooks
-	env -u PIP_CONSTRAINT .venv-gradebooks/bin/python -m pip install --quiet --editable . --requirement requirements.txt nbgrader==0.9.6 'otter-grader>=7,<8'
+	.venv-gradebooks/bin/python -m pip install --quiet --editable . --requirement requirements.txt nbgrader==0.9.6 'otter-grader>=7,<8'
 	touch $@
