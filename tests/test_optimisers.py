@@ -1,12 +1,16 @@
 """The public recipe's optimisers: which parameter moves by what, how fast, and that a stopped run loses nothing."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from cbam_np.cli.train import settings_of
 from cbam_np.data import LabelledImages
 from cbam_np.nn import SGD, Muon, WhitenedCNN
 from cbam_np.train import Recipe, fit, loop
 from cbam_np.train.optimisers import Optimisers
+from cbam_np.train.run import prepare
 from cbam_np.train.settings import WHITENED_RECIPE, Settings
 
 MUON = Recipe(
@@ -54,6 +58,22 @@ def test_a_step_moves_each_parameter_as_its_group_says(rng):
     moved = params["group1.conv1.W"] - before["group1.conv1.W"] * np.sqrt(24) / np.linalg.norm(before["group1.conv1.W"])
     sizes = np.linalg.svd(moved.reshape(24, -1), compute_uv=False)
     assert sizes.max() < 1.3 * 0.2 * 0.75
+
+
+def test_with_sgd_the_head_and_the_attention_move_at_multiples_of_its_rate(rng):
+    params = network().params
+    before = {name: p.copy() for name, p in params.items()}
+    grads = {name: rng.normal(size=p.shape) for name, p in params.items()}
+    plain = Recipe(epochs=1, lr=0.1, schedule="constant", momentum=0, weight_decay=0)
+    optimisers = Optimisers(params, replace(plain, head_factor=4, attention_factor=0))
+    optimisers.step(grads, 0.5)
+    for name, factor in {"group1.conv1.W": 1, "head.W": 4, "group2.attention.W1": 0, "group3.attention.W7": 0}.items():
+        np.testing.assert_allclose(params[name], before[name] - factor * 0.1 * grads[name])
+    assert optimisers.lr_at(0.5) == 0.1 and set(optimisers.velocity) == set(params)
+
+
+def test_with_sgd_alone_there_is_one_group():
+    assert len(Optimisers(network().params, Recipe(epochs=1)).groups) == 1
 
 
 def test_the_whitening_biases_stop(rng):
@@ -132,6 +152,11 @@ def test_the_whitened_network_has_its_own_recipe():
     ("options", "message"),
     [
         ({"epochs": 1, "head_lr": 0.1}, "head_lr is 0.1, but it has an effect only where optimiser is muon"),
+        (
+            {"epochs": 1, "optimiser": "muon", "head_factor": 2.0},
+            "head_factor is 2.0, but it has an effect only where optimiser is sgd",
+        ),
+        ({"epochs": 1, "attention_factor": -1}, "attention_factor is -1, expected a number, 0 or more"),
         ({"epochs": 1, "optimiser": "adam"}, "optimiser is 'adam'"),
         ({"epochs": 1, "optimiser": "muon", "input_epochs": 0}, "input_epochs is 0, expected a whole number, 1 to"),
     ],
@@ -146,3 +171,9 @@ def test_widths_are_those_of_three_groups():
         Settings(network="whitened", widths=(64, 64))
     with pytest.raises(ValueError, match="it has an effect only where network is whitened"):
         Settings(widths=(8, 8, 8))
+
+
+@pytest.mark.slow
+def test_one_epoch_of_shapes_gets_far_above_chance(tmp_path):
+    result = prepare(settings_of({"data": "shapes", "epochs": 1}), tmp_path).finish()
+    assert result["test_accuracy"] > 0.6

@@ -1,11 +1,14 @@
 """Options of a run: each is told once, bounded, and refused where it has no effect."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from cbam_np.cli.train import settings_of
 from cbam_np.train import RECIPES, Recipe, Settings
 from cbam_np.train.options import Range, options_of, without_effect
-from cbam_np.train.settings import every_option, read_kept
+from cbam_np.train.settings import SHORT_RECIPE, every_option, read_kept
 
 
 @pytest.mark.parametrize(
@@ -90,6 +93,15 @@ def test_settings_are_checked(wrong, message):
 
 def test_the_recipe_is_that_of_the_data():
     assert [Settings(data=data).recipe for data in RECIPES] == list(RECIPES.values())
+
+
+def test_a_short_run_on_shapes_has_a_recipe_of_its_own():
+    short = {epochs: settings_of({"data": "shapes", "epochs": epochs}).recipe for epochs in (1, 5, 6)}
+    assert short == {n: replace(SHORT_RECIPE if n < 6 else RECIPES["shapes"], epochs=n) for n in short}
+    assert settings_of({"epochs": 1, "lr": 0.5}).recipe == replace(SHORT_RECIPE, epochs=1, lr=0.5)
+    assert settings_of({"data": "cifar10", "epochs": 1}).recipe == replace(RECIPES["cifar10"], epochs=1)
+    muon = settings_of({"epochs": 1, "optimiser": "muon"}).recipe
+    assert (muon.batch_size, muon.head_factor) == (16, 1.0)  # what Muon has no use for goes back to its default
 
 
 def test_every_option_is_told_and_every_told_option_can_be_without_effect_or_not():

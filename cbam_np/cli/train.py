@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..train.options import Option, Range, takes_many
 from ..train.recipe import Recipe
-from ..train.settings import RECIPES, Settings, every_option
+from ..train.settings import RECIPES, Settings, every_option, usual_recipe
 from . import pictures
 from .arguments import a_folder, number, path
 from .errors import UserError
@@ -73,8 +73,11 @@ def settings_of(given: dict[str, Any], settings: Settings | None = None) -> Sett
     given = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
     if given.get("attention") == NONE:
         given["attention"] = None
-    usual = {name: given[name] for name in ("data", "network") if name in given}
-    return (settings or Settings(**usual)).changed(**given)
+    if settings is None:
+        settings = Settings(**{name: given[name] for name in ("data", "network") if name in given})
+        recipe = usual_recipe(settings.data, settings.network, given.get("epochs"))
+        settings = settings.changed(recipe=recipe)
+    return settings.changed(**given)
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -91,8 +94,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "--resume", action="store_true", help="go on with the run in DIR, with its settings; no other option is needed"
     )
     parser.epilog = (
-        "Ctrl-C saves and stops. A run that was stopped, even by a power cut, goes on with --resume --out DIR and ends "
-        "with the same weights, to the last bit."
+        "Fewer epochs of shapes than usual have a recipe of their own, with more steps and a slow attention. Ctrl-C "
+        "saves and stops. A run that was stopped, even by a power cut, goes on with --resume --out DIR and ends with "
+        "the same weights, to the last bit."
     )
 
 
@@ -136,7 +140,8 @@ def run(command: str, out: "Path", resume: bool, **given: Any) -> None:
 def _typed(settings: Settings) -> str:
     """Return the command that makes this run again; where the data lie is left to the machine."""
     words = ["cbam-np", "train"]
-    default = Settings(data=settings.data, network=settings.network)
+    recipe = usual_recipe(settings.data, settings.network, settings.recipe.epochs)
+    default = Settings(data=settings.data, network=settings.network, recipe=recipe)
     ours, usual = ({**asdict(s), **asdict(s.recipe)} for s in (settings, default))
     usual["network"] = Settings.network  # which has to be named where it is another
     for name in every_option():

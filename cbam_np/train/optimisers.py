@@ -43,8 +43,8 @@ class Optimisers:
     params : dict of str to ndarray
         The network's parameters, updated in place.
     recipe : Recipe
-        With "sgd", one optimiser moves them all. With "muon", kernels move by `Muon`, everything else by SGD at rates
-        of its own.
+        With "sgd", SGD moves them all, the head and the attention perhaps at rates of their own. With "muon", kernels
+        move by `Muon`, everything else by SGD at rates of its own.
     """
 
     def __init__(self, params: Params, recipe: Recipe) -> None:
@@ -75,7 +75,15 @@ class Optimisers:
 
 
 def _sgd_alone(params: Params, recipe: Recipe) -> list[Group]:
-    return [Group(SGD(params, recipe.momentum, weight_decay=recipe.weight_decay), recipe.lr, recipe.schedule)]
+    """Return a group for each learning rate there is."""
+    factors = {"head": recipe.head_factor, "attention": recipe.attention_factor}
+    at: dict[float, Params] = {1.0: {}}  # the first group's rate is the recipe's
+    for name, p in params.items():
+        at.setdefault(factors.get(_kind(name, p), 1.0), {})[name] = p
+    return [
+        Group(SGD(moved, recipe.momentum, weight_decay=recipe.weight_decay), factor * recipe.lr, recipe.schedule)
+        for factor, moved in at.items()
+    ]
 
 
 def _with_muon(params: Params, recipe: Recipe) -> list[Group]:

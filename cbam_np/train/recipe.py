@@ -30,7 +30,7 @@ AUGMENTATIONS: dict[str, Augmentation] = {
     "shift+flip": partial(crop_and_flip, padding=2, border="reflect"),
     "shift+alternate": partial(crop_and_flip, padding=2, border="reflect", flip=False),
 }
-MUON = ("optimiser", ("muon",))
+SGD, MUON = ("optimiser", ("sgd",)), ("optimiser", ("muon",))
 
 
 @documented
@@ -73,6 +73,16 @@ class Recipe:
         metavar="PIXELS",
     )
 
+    head_factor: float = option(
+        1.0, "learning rate of the last layer, as a multiple of --lr", Range(float, 0), metavar="FACTOR", only=SGD
+    )
+    attention_factor: float = option(
+        1.0,
+        "learning rate of the attention's weights, as a multiple of --lr",
+        Range(float, 0),
+        metavar="FACTOR",
+        only=SGD,
+    )
     muon_momentum: float = option(0.6, "momentum of Muon", Range(float, 0, 1, "[)"), metavar="MU", only=MUON)
     vector_lr: float = option(
         0.053, "learning rate of biases and shifts beside Muon", Range(float, 0), metavar="RATE", only=MUON

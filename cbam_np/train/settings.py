@@ -1,7 +1,7 @@
 """What makes a run: the data, the network, the recipe, the seed."""
 
 from dataclasses import dataclass, fields, replace
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 
@@ -21,6 +21,18 @@ RECIPES = {
 }
 """Recipes that work, by data set."""
 
+SHORT_RECIPE = Recipe(
+    epochs=2,
+    batch_size=16,
+    lr=0.4,
+    momentum=0.85,
+    label_smoothing=0.0,
+    augment="none",
+    head_factor=4.0,
+    attention_factor=0.003,
+)
+"""For shapes in fewer epochs than usual: more steps, and an attention that waits for features to attend to."""
+
 WHITENED_RECIPE = Recipe(
     epochs=8,
     batch_size=2000,
@@ -34,10 +46,23 @@ WHITENED_RECIPE = Recipe(
 )
 """The public recipe of the whitened network, for CIFAR-10: https://github.com/KellerJordan/cifar10-airbench."""
 
+
+def usual_recipe(data: str, network: str = "smallcnn", epochs: int | None = None) -> Recipe:
+    """Return the recipe of a data set, a network and perhaps a number of epochs."""
+    if network == "whitened":
+        usual = WHITENED_RECIPE
+    elif data == "shapes" and epochs is not None and epochs < RECIPES["shapes"].epochs:
+        usual = SHORT_RECIPE
+    else:
+        usual = RECIPES[data]
+    return replace(usual, epochs=usual.epochs if epochs is None else epochs)
+
+
 NETWORKS = ("smallcnn", "resnet", "whitened")
 SMALLCNN, RESNET, WHITENED = (("network", (name,)) for name in NETWORKS)
 CBAM = ("attention", ("cbam",))
 WITH_ATTENTION = ("attention", tuple(ATTENTIONS))
+Made = TypeVar("Made", bound="Settings | Recipe")
 OF_CBAM = ("kernel_size", "order", "channel_pools", "spatial_pools")  # what may be chosen of CBAM
 
 
@@ -131,8 +156,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         if self.recipe is None and self.data in RECIPES:
-            usual = WHITENED_RECIPE if self.network == "whitened" else RECIPES[self.data]
-            object.__setattr__(self, "recipe", usual)
+            object.__setattr__(self, "recipe", usual_recipe(self.data, self.network))
         check_options(self)
         if not isinstance(self.recipe, Recipe):
             raise ValueError(f"recipe is {self.recipe!r}, expected a Recipe, as in Recipe(epochs=3)")
@@ -182,10 +206,15 @@ class Settings:
             default: without attention there is no kernel size.
         """
         of_recipe = {name: changes.pop(name) for name in options_of(Recipe).keys() & changes.keys()}
-        recipe = replace(changes.pop("recipe", self.recipe), **of_recipe)
-        idle = set(without_effect(type(self), vars(self) | changes)) - changes.keys()
-        defaults: dict[str, Any] = {f.name: f.default for f in fields(self)}
-        return replace(self, recipe=recipe, **{name: defaults[name] for name in idle}, **changes)
+        changes["recipe"] = _replaced(changes.pop("recipe", self.recipe), of_recipe)
+        return _replaced(self, changes)
+
+
+def _replaced(of: "Made", changes: dict[str, Any]) -> "Made":
+    """Return a dataclass with changes, and with the default of what has no effect after them."""
+    idle = set(without_effect(type(of), vars(of) | changes)) - changes.keys()
+    defaults: dict[str, Any] = {f.name: f.default for f in fields(of)}
+    return replace(of, **{name: defaults[name] for name in idle}, **changes)
 
 
 def every_option() -> dict[str, Option]:
