@@ -13,7 +13,7 @@ FROM_LOCKED := --no-index --no-build-isolation
 .venv/library: .venv/locked
 endif
 
-.PHONY: demo lab test fuzz test-oracle test-dask test-browser test-site test-lite test-gradebooks lint notebooks constraints site lite slides html clean
+.PHONY: demo lab test fuzz test-oracle test-dask test-browser test-site test-lite test-oldest test-gradebooks lint notebooks constraints site lite slides html clean
 
 demo: .venv/library
 	$(BIN)/cbam-np lecture
@@ -41,6 +41,9 @@ test-site: .venv/site .venv/browser
 
 test-lite: .venv/lite .venv/browser
 	$(BIN)/python -m pytest -m lite tests/browser/test_lite.py -s
+
+test-oldest: .venv-oldest/done
+	.venv-oldest/bin/python -m pytest -n auto --dist loadfile
 
 test-gradebooks: .venv-gradebooks/done
 	.venv-gradebooks/bin/python -m pytest -m 'nbgrader or otter' tests/test_gradebooks.py
@@ -79,7 +82,7 @@ html: .venv/everything
 	$(BIN)/python scripts/pages.py html html notebooks/*.ipynb
 
 clean:
-	rm -rf .venv .venv-gradebooks build demo slides html
+	rm -rf .venv .venv-gradebooks .venv-oldest build demo slides html
 
 .venv/python:
 	@$(PYTHON) -c 'import sys; v = sys.version.split()[0]; sys.version_info >= (3, 11) or sys.exit(f"Python 3.11 or newer is needed, $(PYTHON) is {v}: make PYTHON=python3.12 ...")'
@@ -133,4 +136,11 @@ clean:
 .venv-gradebooks/done: pyproject.toml requirements.txt # apart: nbgrader and otter-grader bring servers and versions of their own
 	$(PYTHON) -m venv .venv-gradebooks
 	.venv-gradebooks/bin/python -m pip install --quiet --editable . --requirement requirements.txt nbgrader==0.9.6 'otter-grader>=7,<8'
+	touch $@
+
+.venv-oldest/done: pyproject.toml requirements.txt # the oldest releases that requirements.txt allows and this Python runs
+	$(PYTHON) -m venv .venv-oldest
+	.venv-oldest/bin/python -m pip install --quiet uv
+	.venv-oldest/bin/uv pip install --quiet --python .venv-oldest/bin/python --resolution lowest-direct --only-binary :all: --requirement requirements.txt
+	.venv-oldest/bin/uv pip install --quiet --python .venv-oldest/bin/python --no-deps --editable .
 	touch $@
