@@ -845,6 +845,7 @@ def test_inputs_come_from_the_generator():
         ({"what": "mlp"}, ValueError, "what is 'mlp', expected one of 'channel', 'spatial', 'cbam'"),
         ({"what": "channel", "order": "parallel"}, ValueError, "what='channel' has no order"),
         ({"f": 3}, TypeError, "f is int, expected a function, a module or an object with forward"),
+        ({"params": []}, TypeError, "params is list, expected a dict of arrays by name, such as W0 and W7"),
         ({"backward": 3}, TypeError, "backward is int"),
         ({"x": np.ones((3, 3, 3))}, ValueError, "one image is a batch of one, x[None]"),
         ({"rng": 0}, TypeError, "expected a generator"),

@@ -16,6 +16,7 @@ from cbam_np.classroom.page import page as explorer_page
 from .draws import Draws
 from .entrance import RIGHT, TAKEN, Case, Entrance, demand
 
+SILENCE = 60_000  # milliseconds without an answer, by the clock: a browser on a busy machine is slow, and does not hang
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 NAMES = (
     "mode",
@@ -85,7 +86,7 @@ def _tab() -> tuple[Any, list[str], Path]:
     browser = running.chromium.launch(executable_path=program, chromium_sandbox=False, args=flags)
     atexit.register(running.stop)
     tab, errors = browser.new_page(), []
-    tab.set_default_timeout(5000)
+    tab.set_default_timeout(SILENCE)
     tab.on("pageerror", lambda error: errors.append(str(error)))
     return tab, errors, path
 

@@ -120,6 +120,8 @@ def check_function(
     check_rng(rng)
     if what is not None:
         check_option(what, "what", TITLES)
+    if params is not None and not isinstance(params, Mapping):
+        raise TypeError(f"params is {type(params).__name__}, expected a dict of arrays by name, such as W0 and W7")
     wanted = _wanted(what, dialect, changes)
     for name, number in (("reduction", reduction), ("channels", channels)):
         if number is not None:
