@@ -13,7 +13,7 @@ FROM_LOCKED := --no-index --no-build-isolation
 .venv/library: .venv/locked
 endif
 
-.PHONY: demo lab test fuzz test-oracle test-dask test-browser test-site test-lite test-oldest test-gradebooks lint notebooks constraints site lite slides html clean
+.PHONY: demo lab test fuzz mutants coverage test-oracle test-dask test-browser test-site test-lite test-oldest test-gradebooks lint notebooks constraints site lite slides html clean
 
 demo: .venv/library
 	$(BIN)/cbam-np lecture
@@ -50,6 +50,15 @@ test-gradebooks: .venv-gradebooks/done
 
 fuzz: .venv/everything # hostile input at every entrance; goes on where it was stopped
 	$(BIN)/python -m benchmarks.fuzz --out results/fuzz
+
+mutants: .venv/everything # faults planted in the code, one at a time; goes on where it was stopped
+	$(BIN)/python -m benchmarks.mutants --out results/mutants
+
+coverage: .venv/everything # which lines of the package the tests run, in processes of their own too
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest -n auto --dist loadfile tests
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
 
 lint: .venv/everything
 	$(BIN)/ruff check
