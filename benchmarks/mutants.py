@@ -3,7 +3,7 @@
     python -m benchmarks.mutants [--sample 300] [--seed 0] [--part ops] [--processes 1] [--out results/mutants]
 
 A mutant is a copy of the package with one thing changed: a comparison, a sign, a constant, a condition. The tests that
-run its line try it, the quickest first, up to 40 s of them. It is killed if one fails or does not end in its time. The
+run its line try it, the quickest first, up to 20 s of them. It is killed if one fails or does not end in its time. The
 others survive, and are listed with their line, to be killed by a better test or found to be equivalent: those that
 change nothing but speed, say, are kept with the reason in `mutants_equivalent.json`. What was done is kept in
 `.mutants/`; --again tries once more what survived.
@@ -45,11 +45,12 @@ def run(
     known = {mutant: done.get(_name(mutant)) for mutant in drawn}
     left = [m for m, told in known.items() if not told or (again and told["came"] == "survived")]
     copies: SimpleQueue[Copy] = SimpleQueue()
+    sound: dict[str, bool] = {}
 
     def attempt(mutant: Mutant) -> dict[str, Any]:
         copy = copies.get()
         try:
-            return try_mutant(mutant, copy, touched)
+            return try_mutant(mutant, copy, touched, sound)
         finally:
             copies.put(copy)
 
@@ -60,6 +61,8 @@ def run(
             known[mutant] = told = {"of": _name(mutant), "mutant": list(mutant), "change": difference(mutant)} | came
             with open(kept, "a", encoding="utf-8") as file:
                 print(json.dumps(told), file=file)
+        while not copies.empty():
+            copies.get().close()
     return [told | {"mutant": list(mutant)} for mutant, told in known.items() if told]
 
 
@@ -112,7 +115,7 @@ def markdown(found: list[dict[str, Any]], seed: int) -> str:
 HEAD = """# Faults planted in the code
 
 A mutant is a copy of the package with one thing changed: a comparison, a sign, a constant, a condition. The tests that
-run its line try it, up to 40 s of them, the quickest first. The score is the share of mutants that a test notices,
+run its line try it, up to 20 s of them, the quickest first. The score is the share of mutants that a test notices,
 without those that change no result; each of these has its reason in `benchmarks/mutants_equivalent.json`. Mutants are
 drawn by chance from `ops`, `cbam`, `engine` and `teach`. Made by `make mutants`.
 

@@ -13,7 +13,11 @@ from hypothesis import strategies as st
 
 import cbam_np
 from benchmarks import handwriting
+from cbam_np.teach.answers.cells import show
+from cbam_np.teach.answers.expressions import Value
+from cbam_np.teach.answers.lists import split_list
 from cbam_np.teach.answers.names import find_name
+from cbam_np.teach.answers.notebooks import read_notebook
 from cbam_np.teach.answers.reading import AnswerError, Unread, read_answers, read_file, written
 
 from .helpers import examples
@@ -153,6 +157,9 @@ READINGS = [  # as written, the number, what it is read as ("" where it is read 
     ("0.2500 -> 0.25", "0.25", "0.25"),
     ("M_c[3]=0.25", "0.25", "0.25"),
     ("sigmoid(0)", "0.5", "1/2"),
+    ("--5", "5", "5"),
+    ("sigmoid(-800) + 1", "1", "1"),
+    ("1\u28004/9", "13/9", "13/9"),
     ("1/(1+e^0)", "0.5", "1/2"),
     (r"\frac{1}{1+e^{0}}", "0.5", "1/2"),
     ("√4", "2", "2"),
@@ -180,6 +187,8 @@ def test_numbers_as_people_write_them(answer, value, read_as):
         ("8.09·10⁻¹", 0.809, 0.0005),
         ("0.445 + 1", 1.445, 0.0005),
         ("0.5·0.89", 0.445, 0.00445),  # 0.5 is a weight; the result is as good as two decimals, or to 1 %
+        ("0.125·0.375", 0.046875, 0),  # weights, and exact
+        ("0.29/0.7", 0.414286, 0.005 / 0.65 + 0.05 * 0.29 / (0.7 * 0.65)),  # 0.7 may be 0.65, and 0.29 may be 0.295
         ("1/(1+e^-1.445)", 0.80923, 0.0005),
         ("0.8091571", 0.8091571, 1e-6),  # from seven digits on, a number comes from a computer
         (0.8091570734977722, 0.8091570734977722, 1e-6),
@@ -197,6 +206,8 @@ def test_the_parts_of_a_chain_have_to_agree():
     assert written("7/8 = 0.98", "x").note == "7/8 is not 0.98"
     assert written("0.445 + 1 = 1.545", "x").note == "0.445 + 1 is not 1.545"
     assert written("7/8 = 0.87", "x").note == ""  # cut off
+    assert written("1/1000000000 = 0", "x").note == ""  # as near as what a float may lose
+    assert written("1/999999999 = 0", "x").note == "1/999999999 is not 0"
     assert written("1.4 → 0.8", "x").note == ""  # an arrow leads on to something else
 
 
@@ -466,6 +477,20 @@ def test_lists_in_one_cell():
     assert texts({"F'[2]": "0 1 2; 3 4 5; 6 7 8"}) == {k.replace("M_s[", "F'[2,"): v for k, v in square.items()}
 
 
+def test_rows_in_brackets_are_split_one_by_one():
+    assert split_list("[0,5 0,25], [0,75 0,5]", (2, 2)) == [["0,5", "0,25"], ["0,75", "0,5"]]
+
+
+def test_a_list_has_its_limit():
+    assert split_list("1, " + "2" * 3997, (2,)) == ["1", "2" * 3997]
+    assert split_list("1, " + "2" * 3998, (2,)) is None and split_list("1", ()) is None
+
+
+def test_entries_in_a_dict_of_their_own():
+    assert texts({"M_c": {"1": "0.81", 3: "0.83"}}) == {"M_c[1]": "0.81", "M_c[3]": "0.83"}
+    assert texts({"M_c": {"1": {"2": "0.81"}, "2": "0.82"}}) == {"M_c[2]": "0.82"}  # a dict is no number
+
+
 def test_arrays_with_other_axes_of_length_1():
     column = [["0.81"], ["0.81"], ["0.83"]]
     assert texts({"M_c": column}) == texts({"M_c": np.array(column)[None]}) == texts({"M_c": ["0.81", "0.81", "0.83"]})
@@ -535,6 +560,30 @@ def test_a_step_with_one_entry_takes_a_plain_number():
         index = (0,) * len(trace[name].shape)
         assert read_answers({name: "2"}, trace).found[name][index].value == 2
         assert list(read_answers({name: trace[name].value}, trace).found[name]) == [index]
+
+
+def test_what_cannot_be_read_gives_way_to_a_number():
+    read = read_answers({"M_c[1]": "seven", "Mc[1]": "0.81"}, TRACE)
+    assert read.found["M_c"][0,].text == "0.81" and not read.unplaced
+    read = read_answers({"M_c[1]": "seven", "Mc[1]": "?"}, TRACE)
+    assert isinstance(read.found["M_c"][0,], Unread) and not read.unplaced
+    read = read_answers({"M_c[1]": "0.81", "Mc[1]": "seven"}, TRACE)
+    assert read.found["M_c"][0,].text == "0.81" and "M_c[1] is 0.81 already" in read.unplaced[0].hint
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (Value(Fraction(1, 3)), "1/3"),
+        (Value(Fraction(1, 3), Fraction(5, 10**4), 3), "0.333"),
+        (Value(Fraction(1, 3), Fraction(5, 10**6), 5), "0.33333"),
+        (Value(Fraction(1, 3), Fraction(5, 10**6)), "0.3333"),
+        (Value(Fraction(999_999_999), Fraction(1), 0), "999999999.000"),
+        (Value(Fraction(2_000_000_000), Fraction(1), 0), "2e+09"),
+    ],
+)
+def test_how_what_was_read_is_shown(value, text):
+    assert show(value) == text
 
 
 def test_an_entry_has_one_answer():
@@ -777,6 +826,15 @@ def test_a_notebook_is_read_and_not_run(file):
     assert [problem.hint for problem in read.unplaced] == ["code cell 3 is not valid Python: its answers were not read"]
     report = cbam_np.check(file(a_notebook(cells[0]), ".ipynb"), cbam_np.lecture.trace())
     assert report.ok and len(report.having("right")) == 2
+
+
+def test_what_a_notebook_says_is_kept_as_it_is_written(file):
+    cells = ('answers = {"M_c": ("0.80", None, 0.80), "z_c[1]": None, "F_max[1]": 1 + 1, 7: 1}', "other = {'M_s': 1}")
+    assert read_notebook(file(a_notebook(*cells), ".ipynb")).answers == {
+        "M_c": ["0.80", None, "0.80"],
+        "z_c[1]": None,
+        "F_max[1]": "1 + 1",
+    }
 
 
 BAD_CELLS = [

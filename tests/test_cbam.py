@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import cbam_np
 from cbam_np import cbam, ops
 from cbam_np.cbam import DIALECTS, ORDERS, Dialect, cbam_backward, cbam_forward, cbam_gradients, init_cbam
+from cbam_np.cbam.caches import joined
 from cbam_np.engine import slices
 from cbam_np.ops.pooling import TIES
 
@@ -931,3 +932,9 @@ def test_a_batch_in_slices_has_the_dtype_that_it_has_whole(dtypes, rng, monkeypa
         dx, grads = cbam_backward(x, cache)
         found.append([out.dtype, dx.dtype, *(g.dtype for g in grads.values())])
     assert found[0] == found[1] and found[0][0] == np.result_type(*dtypes)
+
+
+def test_what_one_slice_gives_is_not_copied():
+    x = np.ones((1, 2, 3, 3))
+    assert joined([x]) is x and joined([None, None]) is None
+    np.testing.assert_array_equal(joined([x, 2 * x]), np.concatenate([x, 2 * x]))

@@ -1,5 +1,7 @@
 """Answers are judged by what they say, to the precision they say it with, and by the student's own earlier numbers."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,8 @@ import cbam_np
 from benchmarks.student import Student
 from cbam_np import AnswerError, check
 from cbam_np.teach.calculation.bounds import Bounds
+from cbam_np.teach.judging import Judge
+from cbam_np.teach.report.verdicts import CUT, WRONG
 from cbam_np.teach.worksheets.worksheet import worksheet
 
 TRACE = cbam_np.lecture.trace()
@@ -205,3 +209,12 @@ def test_many_wrong_numbers_are_judged_for_little_more_than_one(monkeypatch):
         return len(worked_out)
 
     assert 0 < cost(27) < 1.5 * cost(1)
+
+
+@pytest.mark.parametrize(("cut", "others", "cuts_off"), [(2, 0, False), (3, 3, True), (4, 5, False), (5, 5, True)])
+def test_who_cuts_off_does_so_in_half_of_what_is_wrong_and_not_twice_by_chance(cut, others, cuts_off):
+    verdicts = [CUT] * cut + [WRONG] * others
+    found = {("M_c", (at,)): (verdict, 0.0) for at, verdict in enumerate(verdicts)}
+    assert Judge._cuts_off(SimpleNamespace(verdicts={}), found) is cuts_off
+    before = {("F_avg", (0,)): (CUT, 0.0)}
+    assert Judge._cuts_off(SimpleNamespace(verdicts=before), found)

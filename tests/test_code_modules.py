@@ -350,7 +350,7 @@ def test_what_has_no_role_is_described():
         ChannelPart(), nn.Sequential(nn.Conv2d(64, 4, 3, padding=1), nn.ReLU(), nn.Conv2d(4, 1, 3, padding=1))
     )
     report = check_function(module)
-    assert not report.ok and report.unknown
+    assert not report.ok and report.unknown and "this is not CBAM, or not in a way that is known" in str(report)
     assert any("Its channel attention is known (as in the paper)" in note for note in report.notes), str(report)
     assert any("a 3×3 convolution from 64 to 4 channels" in note for note in report.notes)
     assert any("extra.weight (64, 64) is built, but never used" in note for note in check_function(Unused()).notes)

@@ -53,6 +53,7 @@ def test_names_are_not_those_of_the_catalogue():
         ),
         ({"F_avg[1]": "0.78", "F_max[1]": "2"}, "an arithmetic slip: the sum is one off"),
         ({"z_avg[1]": "0.445", "z_max[1]": "1", "z_c[1]": "1.345"}, "an arithmetic slip: one digit is one off"),
+        ({"z_avg[1]": "0.445", "z_max[1]": "1", "z_c[1]": "1.89"}, "one term of the sum counted twice"),  # the first
         ({"z_c[1]": "1.445", "M_c[1]": "1.236"}, "the sigmoid not inverted: 1 + e^(-z)"),
         ({"z_c[1]": "1.445", "M_c[1]": "3.43"}, "two forms of the sigmoid mixed: e^z / (1 + e^(-z))"),
         (

@@ -88,6 +88,20 @@ def _scores(Fs, W7, mode="constant"):
     return conv2d_forward(np.pad(Fs, ((0, 0), (0, 0), (3, 3), (3, 3)), mode=mode), W7)[0]
 
 
+def test_the_six_entries_of_the_kernel():
+    W7 = lecture.kernel()[0]
+    entries = {tuple(int(i) + 1 for i in at): str(W7[tuple(at)]) for at in np.argwhere(W7)}
+    average = {(1, 4, 4): "1", (1, 4, 5): "1/2", (1, 6, 3): "-1/2"}
+    assert entries == average | {(2, 4, 4): "-1", (2, 5, 4): "1/4", (2, 3, 3): "1/2"}
+
+
+def test_the_gradient_from_above():
+    d = lecture.upstream()
+    entries = {tuple(int(i) + 1 for i in at): int(d[tuple(at)]) for at in np.argwhere(d)}
+    first, second = {(1, 1, 1): 1, (1, 2, 2): 2, (1, 3, 3): -1}, {(2, 1, 2): 1, (2, 2, 1): -1, (2, 2, 3): 1}
+    assert entries == first | second | {(3, 1, 1): 1, (3, 1, 3): 2, (3, 3, 2): -1, (3, 3, 3): 1}
+
+
 def test_every_mistake_with_the_kernel_gives_other_numbers():
     W7 = lecture.kernel().astype(float)
     params = {name: W.astype(float) for name, W in lecture.parameters().items()}

@@ -4,6 +4,7 @@ import csv
 import json
 import re
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from benchmarks.student import Student as Writer
 from cbam_np import cli
 from cbam_np.teach.answers.notebooks import read_notebook
 from cbam_np.teach.answers.numerals import AnswerError
-from cbam_np.teach.marking.class_page import class_page, commonest, steps_of
+from cbam_np.teach.marking.class_page import _summary, class_page, commonest, steps_of
 from cbam_np.teach.marking.feedback import feedback_name, feedback_page, grades_csv
 from cbam_np.teach.marking.marks import MarkedClass, mark, mark_class
 from cbam_np.teach.marking.points import Scheme
@@ -408,3 +409,14 @@ def test_reports_are_not_read_as_answers(tmp_path, monkeypatch):
     write_files({"anna.csv": "worksheet,7\nlevel,quick\nF_max[1],3\n"}, tmp_path)
     assert cli.main(["mark", "."]) == 0 and cli.main(["mark", "."]) == 0
     assert len(read_folder(tmp_path, skip=tmp_path / "report")[0]) == 1
+
+
+def test_the_class_s_average_is_that_of_the_shares():
+    def one(points, maximum, ok):
+        return SimpleNamespace(points=points, maximum=maximum, report=SimpleNamespace(ok=ok))
+
+    marked = [one(5, 10, False), one(20, 20, True), one(0, 0, False)]
+    assert _summary(SimpleNamespace(marked=marked)) == (
+        "3 worksheets were marked: 75% of the points on average; 1 without a mistake."
+    )
+    assert _summary(SimpleNamespace(marked=marked[2:])).startswith("1 worksheet was marked: 0%")

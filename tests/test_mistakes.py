@@ -11,6 +11,8 @@ from cbam_np.cbam import get_dialect
 from cbam_np.teach.answers.reading import written
 from cbam_np.teach.calculation.steps import trace_cbam
 from cbam_np.teach.mistakes import MISTAKES, SLIPS, occurrences
+from cbam_np.teach.mistakes.any_step import _shifted
+from cbam_np.teach.mistakes.mistake import made_on_top
 from cbam_np.teach.mistakes.prior import PRIOR
 
 BY_NAME = {mistake.name: mistake for mistake in MISTAKES}
@@ -153,6 +155,8 @@ def test_mistakes_with_the_kernel():
         assert any(np.allclose(got, expected, equal_nan=True) for got in gives(name, "z_s", trace=trace)), name
 
     np.testing.assert_allclose(convolved(maps, W7, 1), values["z_s"])
+    has("the maximum map left out of the convolution", convolved(maps[:1], W7[:1], 1))
+    has("the average map left out of the convolution", convolved(maps[1:], W7[1:], 1))
     has("the kernel flipped", convolved(maps, W7[:, ::-1, ::-1], 1))
     has("the kernel's rows and columns swapped", convolved(maps, W7.transpose(0, 2, 1), 1))
     has("average and maximum map swapped in the concatenation", convolved(maps[::-1], W7, 1))
@@ -198,6 +202,29 @@ def test_another_rule_for_ties_is_the_one_that_the_dialect_has_not():
     (over_channels,) = gives("another rule for ties", "dF_via_Fs_max", trace=tied)
     assert not tied["dF_via_Fs_max"].value[1].any()  # all to the first channel
     np.testing.assert_allclose(over_channels, np.broadcast_to(tied["dF_via_Fs_max"].value[0] / 2, (2, 2, 2)))
+
+
+def test_without_ties_there_is_no_other_rule_for_them():
+    trace = cbam_np.worksheet(61, "full").trace
+    assert ((maps := floats(trace)["F'"]) == maps.max(axis=0)).sum() == maps[0].size
+    assert gives("another rule for ties", "dF'_via_Fs_max", trace=trace) == []
+
+
+def test_an_index_may_be_off_by_one_in_either_direction():
+    x = np.arange(9.0).reshape(3, 3)
+    nan = np.nan
+    np.testing.assert_array_equal(_shifted(1)(x), [[4, 5, nan], [7, 8, nan], [nan, nan, nan]])
+    np.testing.assert_array_equal(_shifted(-1)(x), [[nan, nan, nan], [nan, 0, 1], [nan, 3, 4]])
+
+
+def test_what_depends_on_the_sizes_is_made_where_they_differ(rng):
+    params = {"W0": rng.normal(size=(1, 2)), "W1": rng.normal(size=(2, 1)), "W7": rng.normal(size=(1, 2, 3, 3))}
+    trace = trace_cbam(rng.normal(size=(2, 3, 4)), params)
+    sums = floats(trace)["F"].sum(axis=(1, 2))
+    np.testing.assert_allclose(gives("divided by H or W instead of H·W", "F_avg", trace=trace), [sums / 3, sums / 4])
+    np.testing.assert_allclose(gives("divided by C instead of H·W", "F_avg", trace=trace), [sums / 2])
+    right = floats(trace)["F_avg"]  # of two channels
+    np.testing.assert_array_equal(gives("an index one too low", "F_avg", trace=trace), [[np.nan, right[0]]])
 
 
 def test_the_other_orders_are_the_dialect_s():
@@ -251,3 +278,17 @@ def test_swapped_matrices_come_after_what_is_likelier():
     report = cbam_np.check({"F_avg": ["8/9", "8/9", "10/9"], "h_avg": ["8/9", "8/9", "10/9"]}, trace)
     names = [explanation.name for explanation in report.explanations]
     assert names[0] == "W_0 left out" and "W_0 and W_1 swapped" in names
+
+
+def test_a_mistake_on_top_of_others_needs_steps_that_are_computed_as_before():
+    rule = cbam_np.lecture.trace().rules["F_avg"]
+    other = rule._replace(inputs=("F_max",))
+
+    def on_top(made, done=rule):
+        return made_on_top(lambda c: made, {"F_avg": rule}, {"F_avg": done}, {"F_avg": rule}, lambda rules: rules)
+
+    assert on_top({"F_avg": rule}) == {"F_avg": rule}
+    assert on_top({}) is None and on_top([{"F_avg": rule}]) is None
+    assert on_top({"F_avg": rule._replace(inputs=())}) is None
+    assert on_top({"F_avg": rule}, done=other) is None
+    assert made_on_top(lambda c: {}, {"F_max": rule}, {"F_avg": rule}, {}, dict) == {"F_max": rule}

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.student import Student
 from cbam_np.teach.marking.grading import grade
 from cbam_np.teach.mistakes import occurrences
-from cbam_np.teach.worksheets.moodle import Alternative, alternatives, cloze, moodle_xml
+from cbam_np.teach.worksheets.moodle import QUESTIONS, Alternative, alternatives, cloze, moodle_xml
 from cbam_np.teach.worksheets.worksheet import worksheet
 
 NUMBER = r"-?(?:[0-9]+[.,]?[0-9]*|[.,][0-9]+)(?:[eE][-+]?[0-9]+)?"  # as in Moodle's question/type/multianswer
@@ -118,3 +118,15 @@ def test_simulated_students_get_the_marks_that_they_deserve():
 
 def test_a_class_is_one_file_of_many_questions():
     assert len(questions(moodle_xml([worksheet(seed, "quick") for seed in (1, 2, 3)]))) == 3
+
+
+def test_alternatives_are_tried_in_the_order_in_which_they_are_likely():
+    """The right number, the commonest mistakes, what follows from an earlier one, all other mistakes."""
+    orders = []
+    for right, *others in alternatives(worksheet(7, "forward")).values():
+        assert (right.percent, right.feedback) == (100, "Right.")
+        common = [one.feedback.partition(". ")[0] in QUESTIONS for one in others]
+        orders.append("".join("f" if a.percent else "q" if q else "w" for a, q in zip(others, common, strict=True)))
+        assert all(a.feedback.startswith("Follows from: ") == (a.percent == 100) for a in others)
+        assert re.fullmatch("q*f*[qw]*", orders[-1])
+    assert any({"q", "f", "w"} <= set(order) for order in orders)

@@ -18,8 +18,10 @@ from cbam_np.teach.calculation.rules import products, term
 from cbam_np.teach.calculation.trace import Step, Trace
 from cbam_np.teach.diagnosis.search import Explanation
 from cbam_np.teach.mistakes import occurrences
+from cbam_np.teach.report import wording
 from cbam_np.teach.report.student_numbers import shortened
-from cbam_np.teach.report.verdicts import VERDICTS
+from cbam_np.teach.report.verdicts import RIGHT, VERDICTS
+from cbam_np.teach.report.verdicts import WRONG as WRONG_ONE
 from cbam_np.teach.worksheets.worksheet import worksheet
 
 from .helpers import THOROUGH
@@ -169,6 +171,7 @@ def test_numbers_that_were_handed_out_are_not_called_the_student_s_own():
         ("F_avg[1]", "0.5", "8/9"),
         ("M_c[1]", "0.5", "0.8091"),
         ("M_c[1]", "0.80910", "0.80914"),
+        ("M_c[1]", "0.512345", "0.809142"),  # as many decimals as were written
         ("M_c[1]", "8091/10000", "0.80914"),  # enough to tell them apart
         ("F'[1,3,1]", "1", "0"),
         ("F_max[1]", "1e9", "2"),
@@ -474,3 +477,18 @@ def test_json_has_no_infinity():
 )
 def test_a_result_is_exact_or_says_that_it_is_not(value, text):
     assert notation.result(value) == text
+
+
+def test_the_verdict_on_the_whole():
+    assert report_on(WRONG).verdict == WRONG_ONE and report_on({"F_max[1]": "2"}).verdict == RIGHT
+    assert report_on({"F_max[1]": "?"}).verdict == ""
+
+
+def test_long_numbers_are_cut_to_the_width_of_their_column():
+    assert wording._cut("1234567890.12") == "1234567890." + "…" and wording._cut("1234567890.1") == "1234567890.1"
+
+
+def test_numbers_are_aligned_to_the_right_and_words_to_the_left():
+    cells = page(report_on({"F_avg[1]": "0.5"})).find(".//tbody/tr")
+    styles = ["text-align:right" in cell.get("style", "").replace(" ", "") for cell in cells]
+    assert styles == [False, *[True] * (len(styles) - 2), False] and len(styles) == 4

@@ -8,6 +8,7 @@ import pytest
 import cbam_np
 from cbam_np.cbam import ORDERS
 from cbam_np.teach.calculation import notation
+from cbam_np.teach.calculation.rules import products, summed, term
 from cbam_np.teach.calculation.steps import trace_cbam
 
 CASES = [
@@ -148,3 +149,23 @@ def test_what_is_written_out_gives_the_value(rng, options):
         for index in list(np.ndindex(*step.shape))[:8]:
             spelled = step.rule.spell(index, texts)
             assert worked_out(spelled) == pytest.approx(step.value[index], rel=1e-9, abs=1e-12), spelled
+
+
+def test_a_sum_over_all_entries_is_divided_where_it_is_to_be():
+    products_of_two = products(term("c,c->c", "a", "b"))
+    texts = (np.array(["1", "2"]), np.array(["3", "4"]))
+    assert summed(products_of_two).spell((), texts) == "1·3 + 2·4"
+    assert summed(products_of_two, 2).spell((), texts) == "(1·3 + 2·4)/2"
+    assert summed(products_of_two, 2).compute(np.array([1.0, 2]), np.array([3.0, 4])) == 5.5
+
+
+def test_no_entry_s_share_of_a_norm_is_larger_than_1(rng):
+    """Where both are known roughly only, an entry may seem larger than the norm that it is part of."""
+    F = rng.normal(size=(2, 3, 3))
+    params = {name: W for name, W in cbam_np.lecture.parameters("shared").items() if name == "W7"}
+    params |= {"W0": rng.normal(size=(1, 2)), "W1": rng.normal(size=(2, 1))}
+    trace = trace_cbam(F, params, rng.normal(size=F.shape), channel_pools=("lp",))
+    step = trace["dF_via_F_lp"]
+    d, x, norm = values(trace, step.rule)
+    low, high = step.rule.bound([d, x - 2, norm - norm / 2], [d, x + 2, norm])
+    np.testing.assert_allclose((high - low).max(axis=(1, 2)), 2 * abs(d), err_msg="from -1 to 1 of dF_lp")

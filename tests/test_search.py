@@ -99,6 +99,15 @@ def test_three_together():
     assert explanation.name == "0:4, and 1:5, and 2:6"
 
 
+def test_two_may_explain_the_beginning_together_and_not_the_rest():
+    class Beginning(Digits):
+        def weigh(self, *changes):
+            return Fit({change.name for change in changes} == {"0:4", "1:5"}, False)
+
+    (explanation,) = search(CHANGES, Beginning([4, 5, 9]))
+    assert explanation.name == "0:4, and 1:5" and not explanation.whole
+
+
 @pytest.mark.parametrize(("per_try", "believed"), [(0.0, True), (0.001, True), (0.2, False)])
 def test_what_fits_by_chance_is_not_believed_unless_it_is_one_for_everything(per_try, believed):
     (alone,) = search(CHANGES, Digits([5, 2, 3], per_try))

@@ -41,6 +41,8 @@ def test_latex():
 
 def test_html_is_escaped_and_has_every_cell():
     assert notation.html_array(np.arange(12).reshape(3, 2, 2)).count("<td") == 12
+    named = notation.html_array(np.arange(12).reshape(3, 2, 2), "F")
+    assert [f"F[{i}]" in named for i in range(5)] == [False, True, True, True, False]
 
 
 @pytest.mark.parametrize(

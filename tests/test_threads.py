@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from benchmarks import threads
-from cbam_np.engine import limit_threads, run_pieces
+from cbam_np.engine import limit_threads, one_blas_thread, run_pieces
 from cbam_np.engine.threads import thread_count
 
 NUMBERS = range(16)  # two of each kind
@@ -43,3 +43,17 @@ def test_the_table_counts():
     rows = [{"kernel": "", "configurations": 10, "differ": 1}, {"kernel": "Haswell", "configurations": 10, "differ": 0}]
     page = threads.markdown(rows, 10)
     assert "| its own choice | 10 | 9 | 1 |" in page and "| Haswell | 10 | 10 | 0 |" in page
+
+
+def test_matrices_outside_of_slices_are_multiplied_by_one_thread_too():
+    def seen():
+        return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+    with threadpool_limits(2):
+        before = seen()
+        with one_blas_thread():
+            assert seen() == {1}
+            with one_blas_thread():  # the inner one has nothing to do, and leaves it so
+                pass
+            assert seen() == {1}
+        assert seen() == before

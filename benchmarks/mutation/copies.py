@@ -1,10 +1,8 @@
 """A copy of the project whose package may be changed, and tests that run in it."""
 
-import contextlib
+import json
 import os
-import resource
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -16,20 +14,10 @@ from .places import ROOT, Mutant, source_of
 COPIED = ("cbam_np", "tests")
 HIDDEN = (".ci", ".github", ".gitignore")  # what tests look at
 LEFT_OUT = ("__pycache__", "*.pyc")
-PYTEST = [
-    "pytest",
-    "-q",
-    "-p",
-    "no:cacheprovider",
-    "-p",
-    "no:nbval",
-    "-p",
-    "no:xdist",
-    "-p",
-    "benchmarks.mutation.plugin",
-]
-PYTEST += ["-o", "addopts=--import-mode=importlib", "-m", "not browser and not oracle and not site and not lite"]
-WAIT = 1200  # seconds on the clock for one run, however busy the machine is
+NO_PLUGINS = ("cacheprovider", "nbval", "xdist")
+PYTEST = ["-q", *(f"-pno:{name}" for name in NO_PLUGINS), "-pbenchmarks.mutation.plugin"]
+PYTEST += ["-o", "addopts=--import-mode=importlib"]
+PYTEST += ["-m", "not browser and not site and not lite and not nbgrader and not otter"]
 
 
 class Ended(NamedTuple):
@@ -56,12 +44,25 @@ class Copy:
                 shutil.copytree(path, folder / path.name, ignore=shutil.ignore_patterns(*LEFT_OUT))
             elif not path.name.startswith(".") or path.name in HIDDEN:
                 os.symlink(path, folder / path.name)
+        self.output = folder / "output.txt"  # a file, not a pipe: what the tests leave running would keep it open
         self._changed: str | None = None
+        self._server = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("forking.py"))],
+            env=os.environ | {"OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "agg"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
 
     def __enter__(self) -> "Copy":
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, where: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process that runs the tests, and remove the copy."""
+        self._server.communicate()
         shutil.rmtree(self.folder)
 
     def change(self, mutant: Mutant) -> None:
@@ -77,32 +78,17 @@ class Copy:
         for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*"):
             compiled.unlink()  # Python looks at time and size only, and may take it for the new file's
 
-    def test(
-        self, words: list[str], settings: dict[str, str], seconds: int | None = None, before: tuple[str, ...] = ()
-    ) -> Ended:
-        """Run pytest; ``seconds`` of processor time are allowed, ``before`` goes between python and pytest."""
-        environment = {
-            name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COVERAGE_"))
+    def test(self, words: list[str], settings: dict[str, str], seconds: int = 0) -> Ended:
+        """Run pytest in the copy; so many seconds of processor time are allowed, if any are given."""
+        self.output.write_bytes(b"")
+        order = {
+            "folder": str(self.folder),
+            "output": str(self.output),
+            "words": [*PYTEST, *words],
+            "settings": {"PYTHONPATH": str(self.folder)} | settings,
+            "seconds": seconds,
         }
-        environment |= {"PYTHONPATH": str(self.folder), "OPENBLAS_NUM_THREADS": "1"} | settings
-        output = self.folder / "output.txt"  # a file, not a pipe: what the tests leave running would keep it open
-        with open(output, "wb") as file:
-            process = subprocess.Popen(
-                [sys.executable, *before, "-m", *PYTEST, *words],
-                cwd=self.folder,
-                env=environment,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,  # and ends with them
-                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5)) if seconds else None,
-            )
-            try:
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(timeout=WAIT)
-            finally:
-                ended = process.poll()
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-        in_time = ended is not None and ended not in (-signal.SIGXCPU, -signal.SIGKILL)
-        return Ended(ended if in_time else None, output.read_text(encoding="utf-8", errors="replace"))
+        assert self._server.stdin is not None and self._server.stdout is not None
+        print(json.dumps(order), file=self._server.stdin, flush=True)
+        status = json.loads(self._server.stdout.readline())
+        return Ended(status, self.output.read_text(encoding="utf-8", errors="replace"))

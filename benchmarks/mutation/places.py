@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parent.parent.parent
+LONG = 240  # characters of a line
 COMPARED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
     ast.LtE: ast.Lt,
@@ -131,10 +132,24 @@ def source_of(mutant: Mutant) -> str:
 
 
 def difference(mutant: Mutant) -> tuple[str, str]:
-    """Return the line that is changed, after its function's name, and what it becomes, as `ast.unparse` writes them."""
+    """Return the line that is changed, after its function's name, and what it becomes, as `ast.unparse` writes them.
+
+    Of a long line, such as a table's, only what stands around the change is returned.
+    """
     before, after = (source_of(m) for m in (mutant._replace(place=-1), mutant))
     pairs = zip(keys_of(before), after.splitlines(), strict=True)
-    return next((old, new.strip()) for old, new in pairs if old.partition(": ")[2] != new.strip())
+    key, new = next((old, new.strip()) for old, new in pairs if old.partition(": ")[2] != new.strip())
+    function, _, old = key.partition(": ")
+    if len(old) > LONG:
+        same = _alike(old, new)
+        end = _alike(old[:same:-1], new[:same:-1])
+        old, new = (f"… {x[max(0, same - LONG // 3) : len(x) - end + LONG // 3]} …" for x in (old, new))
+    return f"{function}: {old}", new
+
+
+def _alike(one: str, other: str) -> int:
+    """Return how many characters two texts begin with that are the same."""
+    return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def surroundings(tree: ast.Module, line: int) -> Surroundings:

@@ -25,6 +25,7 @@ APART = (
     "gradebooks",
     "address",
     "trust_benchmarks",
+    "mutants",
 )  # not of a copy
 RC = """
 [run]
@@ -50,8 +51,7 @@ def record(path: Path, kept: Path) -> None:
         rc, notes = Path(folder) / "rc", Path(folder) / "notes"
         rc.write_text(RC.format(folder=folder), encoding="utf-8")
         notes.touch()
-        under = ("-m", "coverage", "run", f"--rcfile={rc}")
-        copy.test([f"tests/{path.name}"], {"MUTATION_NOTES": str(notes)}, before=under)
+        copy.test([f"tests/{path.name}"], {"MUTATION_NOTES": str(notes), "MUTATION_COVERAGE": str(rc)})
         tests = [json.loads(line) for line in notes.read_text(encoding="utf-8").splitlines()]
         passed = {name: round(seconds, 4) for name, seconds, well in tests if well}
         told = {"hash": _hash(path), "seconds": passed, "lines": _lines(Path(folder), copy.folder / "cbam_np", passed)}
@@ -107,7 +107,7 @@ class Touched:
             self._told.append((list(told["seconds"]), told["lines"]))
 
     def tests_of(self, mutant: Mutant) -> list[str]:
-        """Return the tests that run the mutant's statement; else those that run its function; else its file."""
+        """Return the tests that run the mutant's statement; else those that run its function; else none."""
         text = (ROOT / "cbam_np" / mutant.file).read_text(encoding="utf-8")
         keys = keys_of(text)
         statement, function = surroundings(ast.parse(text), mutant.line)
@@ -116,7 +116,11 @@ class Touched:
             found = set(self._running(mutant.file, wanted))
             if found:
                 return sorted(found)
-        return sorted(set(self._running(mutant.file, None)))
+        return []
+
+    def tests_of_file(self, file: str) -> list[str]:
+        """Return the tests that run anything in a file."""
+        return sorted(set(self._running(file, None)))
 
     def _running(self, file: str, wanted: set[str] | None) -> Iterator[str]:
         for names, lines in self._told:

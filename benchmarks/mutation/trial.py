@@ -7,7 +7,8 @@ from .copies import Copy, Ended
 from .places import ROOT, Mutant
 from .touched import Touched
 
-BUDGET = 40.0  # seconds of processor time for the tests of one mutant, as recorded
+BUDGET = 20.0  # seconds of processor time for the tests of one mutant, as recorded
+FEW, FEW_FILES, QUICK = 60, 3, 0.5  # tests, files, and seconds of a test, that come first
 ALLOWED = 30, 4  # so many seconds, and so many times what the tests take: what runs longer hangs
 TESTS = {  # the tests that are about a file, and run first; by the longest beginning of its name that fits
     "ops/": "definitions oracle_frozen",
@@ -25,13 +26,13 @@ TESTS = {  # the tests that are about a file, and run first; by the longest begi
     "teach/answers/": "answers report",
     "teach/calculation/": "rules trace bounds check lecture cbam mistakes",
     "teach/diagnosis/": "search diagnose report check",
-    "teach/mistakes/": "mistakes diagnose functions in_use code",
-    "teach/code/": "functions code code_modules check_code",
-    "teach/report/": "report check functions",
+    "teach/mistakes/": "mistakes mistake_values mixups diagnose functions in_use code",
+    "teach/code/": "code_parts functions code code_modules check_code",
+    "teach/report/": "report check marking functions",
     "teach/worksheets/": "worksheet handout moodle gradebooks",
     "teach/marking/": "marking grading handout",
     "teach/example/": "lecture dialects walkthrough trace",
-    "teach/": "check report diagnose",
+    "teach/": "check report diagnose show",
 }
 
 
@@ -43,37 +44,59 @@ def tests_of(file: str) -> list[str]:
 
 
 def stages(mutant: Mutant, touched: Touched, budget: float = BUDGET) -> list[list[str]]:
-    """Return the tests to run: of those that are about the file, then of all others, the quickest first."""
+    """Return the tests to run, in up to three groups, the quickest first in each.
+
+    Of the tests that are about the file come the quickest, in a few files, which are soon imported; then the rest of
+    these; then all others.
+    """
     about = tests_of(mutant.file)
-    names = touched.tests_of(mutant) or [name for name in touched.seconds if name.partition("::")[0] in about]
-    chosen: list[list[str]] = [[], []]
-    for later in (False, True):
-        part = [name for name in names if (name.partition("::")[0] not in about) == later]
-        for name in sorted(part, key=lambda name: touched.seconds[name]):
+    names = touched.tests_of(mutant)
+    if not names:  # a line that runs at import only, such as a table's
+        names = touched.tests_of_file(mutant.file)
+        names = list({*names, *(name for name in touched.seconds if name.partition("::")[0] in about)})
+    first, later = ([n for n in names if (n.partition("::")[0] in about) == wanted] for wanted in (True, False))
+    first, later = (sorted(part, key=lambda name: touched.seconds[name]) for part in (first, later))
+    quick = [name for name in first[:FEW] if touched.seconds[name] < QUICK]
+    files = list(dict.fromkeys(name.partition("::")[0] for name in quick))[:FEW_FILES]
+    start = [name for name in quick if name.partition("::")[0] in files]
+    chosen = []
+    for part in (start, [name for name in first if name not in start], later):
+        chosen.append([])
+        for name in part:
             budget -= touched.seconds[name]
             if budget > 0:
-                chosen[later].append(name)
+                chosen[-1].append(name)
     return [part for part in chosen if part]
 
 
-def try_mutant(mutant: Mutant, copy: Copy, touched: Touched) -> dict[str, Any]:
+def try_mutant(mutant: Mutant, copy: Copy, touched: Touched, sound: dict[str, bool]) -> dict[str, Any]:
     """Run the tests of a mutant.
+
+    A test counts only if it passes where nothing is changed: `sound` remembers which do.
 
     Returns
     -------
     dict
         ``came`` is "killed", "too slow" or "survived"; ``by`` is the test that failed, ``tests`` how many were to run.
     """
-    copy.change(mutant)
     told: dict[str, Any] = {"came": "survived", "by": "", "tests": 0}
+    copy.change(mutant)
     for names in stages(mutant, touched):
         told["tests"] += len(names)
-        ended = run_tests(names, copy, sum(touched.seconds[name] for name in names))
-        if ended.status != 0:
-            failed = [line for line in ended.said.splitlines() if line.startswith(("FAILED ", "ERROR "))]
-            told["by"] = " ".join(failed)[:200] or ended.said[-200:]
-            told["came"] = "too slow" if ended.status is None else "killed"
-            break
+        while names:
+            ended = run_tests(names, copy, sum(touched.seconds[name] for name in names))
+            if ended.status == 0:
+                break
+            if ended.status is None:
+                return told | {"came": "too slow"}
+            by = next((name for name in names if f" {name} " in f"{ended.said.replace(chr(10), ' ')} "), "")
+            if by and by not in sound:
+                copy.change(mutant._replace(place=-1))
+                sound[by] = run_tests([by], copy, touched.seconds[by]).status == 0
+                copy.change(mutant)
+            if sound.get(by, True):
+                return told | {"came": "killed", "by": by or ended.said[-300:]}
+            names = [name for name in names if name != by]
     return told
 
 
