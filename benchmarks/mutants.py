@@ -3,7 +3,7 @@
     python -m benchmarks.mutants [--sample 300] [--seed 0] [--part ops] [--processes 1] [--out results/mutants]
 
 A mutant is a copy of the package with one thing changed: a comparison, a sign, a constant, a condition. The tests that
-run its line try it, the quickest first, up to 20 s of them. It is killed if one fails or does not end in its time. The
+run its line try it, the quickest first, up to 25 s of them. It is killed if one fails or does not end in its time. The
 others survive, and are listed with their line, to be killed by a better test or found to be equivalent: those that
 change nothing but speed, say, are kept with the reason in `mutants_equivalent.json`. What was done is kept in
 `.mutants/`; --again tries once more what survived.
@@ -38,12 +38,20 @@ PARTS = ("ops", "cbam", "engine", "teach")
 def run(
     drawn: list[Mutant], kept: Path, touched: Touched, processes: int = 1, again: bool = False
 ) -> list[dict[str, Any]]:
-    """Try mutants; those that were tried before are read, unless they survived and are to be tried again."""
+    """Try mutants; those that were tried before are read, unless they survived and are to be tried again.
+
+    Those that are known to be equivalent are not tried again.
+    """
     kept.parent.mkdir(exist_ok=True)
     lines = kept.read_text(encoding="utf-8").splitlines() if kept.exists() else []
     done = {told["of"]: told for told in map(json.loads, lines)}
     known = {mutant: done.get(_name(mutant)) for mutant in drawn}
-    left = [m for m, told in known.items() if not told or (again and told["came"] == "survived")]
+    why = equivalents()
+    left = [
+        m
+        for m, told in known.items()
+        if not told or (again and told["came"] == "survived" and (m.file, *difference(m)) not in why)
+    ]
     copies: SimpleQueue[Copy] = SimpleQueue()
     sound: dict[str, bool] = {}
 
@@ -63,16 +71,21 @@ def run(
                 print(json.dumps(told), file=file)
         while not copies.empty():
             copies.get().close()
-    return [told | {"mutant": list(mutant)} for mutant, told in known.items() if told]
+    return [t | {"mutant": list(mutant), "change": difference(mutant)} for mutant, t in known.items() if t]
 
 
 def _name(mutant: Mutant) -> str:
     return f"{mutant.file} {hashlib.sha256(source_of(mutant).encode()).hexdigest()[:16]}"
 
 
-def judged(found: list[dict[str, Any]], equivalent: list[dict[str, str]]) -> list[dict[str, Any]]:
+def equivalents() -> dict[tuple[str, str, str], str]:
+    """Return why a change changes no result, by file, line and what the line becomes."""
+    kept = json.loads(EQUIVALENT.read_text(encoding="utf-8"))
+    return {(told["file"], told["line"], told["becomes"]): told["why"] for told in kept}
+
+
+def judged(found: list[dict[str, Any]], why: dict[tuple[str, str, str], str]) -> list[dict[str, Any]]:
     """Return what was found; survivors that are known to change nothing have the reason."""
-    why = {(kept["file"], kept["line"], kept["becomes"]): kept["why"] for kept in equivalent}
     return [
         told | {"came": "equivalent", "why": why[name]}
         if told["came"] == "survived" and (name := (told["mutant"][0], *told["change"])) in why
@@ -115,7 +128,7 @@ def markdown(found: list[dict[str, Any]], seed: int) -> str:
 HEAD = """# Faults planted in the code
 
 A mutant is a copy of the package with one thing changed: a comparison, a sign, a constant, a condition. The tests that
-run its line try it, up to 20 s of them, the quickest first. The score is the share of mutants that a test notices,
+run its line try it, up to 25 s of them, the quickest first. The score is the share of mutants that a test notices,
 without those that change no result; each of these has its reason in `benchmarks/mutants_equivalent.json`. Mutants are
 drawn by chance from `ops`, `cbam`, `engine` and `teach`. Made by `make mutants`.
 
@@ -135,7 +148,7 @@ def main() -> int:
     every = [mutant for part in given.part or PARTS for mutant in mutants_of(part)]
     drawn = sample(every, given.sample, given.seed)
     found = run(drawn, KEPT / "tried.jsonl", Touched(KEPT / "touched"), given.processes, given.again)
-    found = judged(found, json.loads(EQUIVALENT.read_text(encoding="utf-8")))
+    found = judged(found, equivalents())
     print(markdown(found, given.seed))
     if given.out:
         keep(found, given.seed, given.out)

@@ -837,6 +837,17 @@ def test_what_a_notebook_says_is_kept_as_it_is_written(file):
     }
 
 
+def test_lists_in_a_notebook_are_read_eight_deep(file):
+    def answer(depth):
+        cell = 'answers["a"] = ' + "[" * depth + "1" + "]" * depth
+        found, levels = read_notebook(file(a_notebook(cell), ".ipynb")).answers["a"], 0
+        while isinstance(found, list):
+            (found,), levels = found, levels + 1
+        return levels, found
+
+    assert answer(8) == (8, "1") and answer(9) == (8, "[1]")
+
+
 BAD_CELLS = [
     (".json", b'{"M_c[1]": 1, "M_c[1]": 2}', "M_c[1] is 1 already"),
     (".json", b'{"M_c[1]": -Infinity}', "with numbers only"),

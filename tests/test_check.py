@@ -1,5 +1,6 @@
 """Answers are judged by what they say, to the precision they say it with, and by the student's own earlier numbers."""
 
+from fractions import Fraction
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,8 +9,9 @@ import pytest
 import cbam_np
 from benchmarks.student import Student
 from cbam_np import AnswerError, check
+from cbam_np.teach.answers.reading import written
 from cbam_np.teach.calculation.bounds import Bounds
-from cbam_np.teach.judging import Judge
+from cbam_np.teach.judging import Judge, as_precise
 from cbam_np.teach.report.verdicts import CUT, WRONG
 from cbam_np.teach.worksheets.worksheet import worksheet
 
@@ -218,3 +220,15 @@ def test_who_cuts_off_does_so_in_half_of_what_is_wrong_and_not_twice_by_chance(c
     assert Judge._cuts_off(SimpleNamespace(verdicts={}), found) is cuts_off
     before = {("F_avg", (0,)): (CUT, 0.0)}
     assert Judge._cuts_off(SimpleNamespace(verdicts=before), found)
+
+
+def test_a_whole_number_among_decimals_may_have_lost_its_zeros():
+    texts = {(0,): "0.51", (1,): "0.53", (2,): "1", (3,): "2"}
+    numbers = {"M_c": {at: written(text, "M_c") for at, text in texts.items()}}
+    read = as_precise(numbers, {"M_c": np.array([0.51, 0.53, 0.998, 0.998])}, None)["M_c"]
+    assert read[2,].tolerance == read[0,].tolerance == Fraction(1, 200)
+    assert read[3,].tolerance == 0  # too far off for that
+    exact = as_precise(numbers, {"M_c": np.array([0.51, 0.53, 1.0, 2.0])}, None)["M_c"]
+    assert exact[2,].tolerance == 0
+    asked = as_precise(numbers, {"M_c": np.array([0.51, 0.53, 0.998, 0.998])}, 1)["M_c"]
+    assert asked[0,].tolerance == Fraction(1, 20)

@@ -9,6 +9,7 @@ from cbam_np import DIALECTS, cbam_forward, check_function
 from cbam_np.teach.code import foreign, function_subject, pools
 from cbam_np.teach.code.calling import Unusable
 from cbam_np.teach.code.describe import describe_unit
+from cbam_np.teach.code.formula import gated, softmax
 from cbam_np.teach.code.functions import ACTIVATIONS, normalised
 from cbam_np.teach.code.roles import (
     Assignment,
@@ -21,6 +22,7 @@ from cbam_np.teach.code.roles import (
 from cbam_np.teach.code.separate import READINGS
 from cbam_np.teach.code.subject import GUESSES, Unit, channel_guesses
 from cbam_np.teach.code.whose import ECA, SE, ULTRALYTICS, Choices, sibling_of
+from cbam_np.teach.mistakes import variants
 
 
 @pytest.mark.parametrize(
@@ -292,3 +294,46 @@ def test_when_the_time_is_over_nothing_more_is_run():
                 pass
         with pytest.raises(Unusable, match="g.x. takes longer"), foreign.Foreign("g(x)"):
             pytest.fail("it was run")
+
+
+def test_a_map_is_brought_to_the_features_in_each_way():
+    F, M = np.array([1.0, -2.0, 3.0]), np.array([0.5, 0.25, -1.0])
+    ways = {"multiply": [0.5, -0.5, -3], "residual": [1.5, -2.5, 0], "add": [1.5, -1.75, 2], "map": [0.5, 0.25, -1]}
+    for way, result in ways.items():
+        np.testing.assert_allclose(gated(F, M, way), result)
+
+
+def test_what_is_tried_together_with_others():
+    assert all(variant.combines for variant in (variants.MLP_BIASES, variants.KERNEL_BIAS, variants.EVEN_KERNEL))
+
+
+def test_what_an_output_comes_apart_into():
+    """M_c ⊗ M_s, or M_c + M_s, from the output and the input, for each way in which they may have been arranged."""
+    x, both = np.array([2.0, -4.0, 0.5]), np.array([0.6, 0.3, 0.9])
+    logistic = 1 / (1 + np.exp(-both))
+    outputs = {
+        (): x * both,
+        ("residual",): x + x * both,
+        ("arrangement sum",): x * both,
+        ("arrangement average",): x * both / 2,
+        ("arrangement sum", "residual"): x + x * both,
+        ("arrangement sigmoid of product",): x * logistic,
+        ("arrangement sigmoid of sum",): x * logistic,
+        ("arrangement sigmoid of product", "residual"): x + x * logistic,
+        ("arrangement sigmoid of sum", "residual"): x + x * logistic,
+        ("arrangement sigmoid of product, a map",): logistic,
+        ("arrangement sigmoid of sum, a map",): logistic,
+        ("arrangement product of maps",): both,
+        ("arrangement sum of maps",): both,
+        ("output sigmoid",): 1 / (1 + np.exp(-x * both)),
+        ("channel_gate add", "spatial_gate add"): x + both,
+        ("channel_gate map", "spatial_gate map"): both,
+    }
+    for reading in READINGS:
+        named = tuple(name if value is True else f"{name} {value}" for name, value in reading.changes.items() if value)
+        np.testing.assert_allclose(reading.quantity(outputs.pop(named), x), both, err_msg=str(named))
+    assert not outputs
+
+
+def test_softmax_does_not_overflow():
+    np.testing.assert_allclose(softmax(np.array([[1000.0, 1000 + np.log(3)]]), (1,)), [[0.25, 0.75]])

@@ -5,7 +5,7 @@ import pytest
 
 import cbam_np
 from cbam_np.teach.calculation.steps import trace_cbam
-from cbam_np.teach.mistakes import further_occurrences
+from cbam_np.teach.mistakes import further_occurrences, occurrences
 
 TRACE = cbam_np.worksheet(61, "full").trace
 V = {step.name: np.asarray(step.value, float) for step in TRACE}
@@ -159,3 +159,48 @@ def test_with_one_channel_there_is_no_other_one_to_mix_up(rng):
     }
     assert "a channel left out of the average" not in made(trace, "Fs_avg")
     assert "dM_s from one channel only" not in made(trace, "dM_s")
+
+
+D1, D2 = V["dF'"], V["dF''"]
+ON_THE_WAY_BACK = {  # of the catalogue, by name: what a step becomes in one of its variants
+    "the sigmoid's derivative forgotten": of_slopes(lambda d, M: d),
+    "M instead of M (1 - M)": of_slopes(lambda d, M: d * M),
+    "1 - M instead of M (1 - M)": of_slopes(lambda d, M: d - d * M),
+    "the sigmoid's derivative taken at M instead of z": of_slopes(lambda d, M: d * s(M) - d * s(M) ** 2),
+    "z (1 - z) instead of M (1 - M)": {
+        "dz_c": [V["dM_c"] * (V["z_c"] - V["z_c"] ** 2)],
+        "dz_s": [V["dM_s"] * (V["z_s"] - V["z_s"] ** 2)],
+    },
+    "the map's gradient with the result of the product": {
+        "dM_c": [(D1 * F1).sum(axis=(1, 2))],
+        "dM_s": [(D2 * V["F''"]).sum(axis=0)],
+    },
+    "the map's gradient with F instead of F'": {"dM_s": [(D2 * F).sum(axis=0)]},
+    "the map's gradient averaged instead of added": {
+        "dM_c": [(D1 * F).mean(axis=(1, 2))],
+        "dM_s": [(D2 * F1).mean(axis=0)],
+    },
+    "the feature map forgotten in the map's gradient": {"dM_c": [D1.sum(axis=(1, 2))], "dM_s": [D2.sum(axis=0)]},
+    "the attention map forgotten in the direct path": {"dF'_direct": [D2], "dF_direct": [D1]},
+    "the other attention map in the direct path": {"dF'_direct": [D2 * M_c1], "dF_direct": [D1 * M_s]},
+    "the ReLU mask forgotten": {"dh_avg": [V["da_avg"]], "dh_max": [V["da_max"]]},
+    "the ReLU mask of the other branch": {
+        "dh_avg": [V["da_avg"] * (V["h_max"] > 0)],
+        "dh_max": [V["da_max"] * (V["h_avg"] > 0)],
+    },
+    "multiplied by a instead of the ReLU mask": {
+        "dh_avg": [V["da_avg"] * V["a_avg"]],
+        "dh_max": [V["da_max"] * V["a_max"]],
+    },
+}
+
+
+@pytest.mark.parametrize("name", ON_THE_WAY_BACK)
+def test_what_it_gives_on_the_way_back(name):
+    found = {}
+    for mistake, _, change in occurrences(TRACE):
+        if mistake.name == name:
+            for step, rule in change.items():
+                found.setdefault(step, []).append(rule.compute(*(V[i] for i in rule.inputs)))
+    for step, (result,) in ON_THE_WAY_BACK[name].items():
+        assert any(np.allclose(result, one, rtol=1e-9) for one in found[step]), (step, result, found[step])

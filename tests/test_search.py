@@ -116,6 +116,16 @@ def test_what_fits_by_chance_is_not_believed_unless_it_is_one_for_everything(per
     assert bool(several) == believed and all(explanation.chance <= CHANCE for explanation in several)
 
 
+def test_a_beginning_that_would_fit_by_chance_leads_to_no_pair():
+    class Loose(Digits):
+        def odds(self, together, whole):
+            return 0.0 if whole else 0.2
+
+    evidence = Loose([5, 2, 7])
+    search(CHANGES, evidence)
+    assert len(evidence.weighed) == 12 + 12 * 11 / 2  # each alone, then every two, and not those with 0:5 only
+
+
 def test_the_best_come_first_and_each_name_once():
     class Ranked(Digits):
         def weigh(self, change):

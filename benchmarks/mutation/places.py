@@ -136,15 +136,23 @@ def difference(mutant: Mutant) -> tuple[str, str]:
 
     Of a long line, such as a table's, only what stands around the change is returned.
     """
-    before, after = (source_of(m) for m in (mutant._replace(place=-1), mutant))
-    pairs = zip(keys_of(before), after.splitlines(), strict=True)
-    key, new = next((old, new.strip()) for old, new in pairs if old.partition(": ")[2] != new.strip())
-    function, _, old = key.partition(": ")
+    tree = ast.parse((ROOT / "cbam_np" / mutant.file).read_text(encoding="utf-8"))
+    node, _, change = list(places(tree))[mutant.place]
+    line = getattr(node, "lineno", 0)
+    inside: ast.stmt = next(top for top in tree.body if top.lineno <= line <= (top.end_lineno or 0))
+    for part in ast.walk(inside):
+        if isinstance(part, ast.FunctionDef) and part.lineno <= line <= (part.end_lineno or 0):
+            inside = part
+    name = inside.name if isinstance(inside, ast.FunctionDef) else ""
+    before = ast.unparse(inside).splitlines()
+    change()
+    after = ast.unparse(ast.fix_missing_locations(inside)).splitlines()
+    old, new = next((a.strip(), b.strip()) for a, b in zip(before, after, strict=True) if a != b)
     if len(old) > LONG:
         same = _alike(old, new)
         end = _alike(old[:same:-1], new[:same:-1])
         old, new = (f"… {x[max(0, same - LONG // 3) : len(x) - end + LONG // 3]} …" for x in (old, new))
-    return f"{function}: {old}", new
+    return f"{name}: {old}", new
 
 
 def _alike(one: str, other: str) -> int:

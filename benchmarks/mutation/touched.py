@@ -107,11 +107,14 @@ class Touched:
             self._told.append((list(told["seconds"]), told["lines"]))
 
     def tests_of(self, mutant: Mutant) -> list[str]:
-        """Return the tests that run the mutant's statement; else those that run its function; else none."""
+        """Return the tests that run the mutant's statement; else those that run its function.
+
+        There are none where it stands in no function, and runs when it is imported.
+        """
         text = (ROOT / "cbam_np" / mutant.file).read_text(encoding="utf-8")
         keys = keys_of(text)
         statement, function = surroundings(ast.parse(text), mutant.line)
-        for lines in (statement, function):
+        for lines in (statement, function) if function else ():
             wanted = {keys[line - 1] for line in lines or ()}
             found = set(self._running(mutant.file, wanted))
             if found:

@@ -7,7 +7,7 @@ from .copies import Copy, Ended
 from .places import ROOT, Mutant
 from .touched import Touched
 
-BUDGET = 20.0  # seconds of processor time for the tests of one mutant, as recorded
+BUDGET = 25.0  # seconds of processor time for the tests of one mutant, as recorded
 FEW, FEW_FILES, QUICK = 60, 3, 0.5  # tests, files, and seconds of a test, that come first
 ALLOWED = 30, 4  # so many seconds, and so many times what the tests take: what runs longer hangs
 TESTS = {  # the tests that are about a file, and run first; by the longest beginning of its name that fits
