@@ -18,6 +18,7 @@ from cbam_np.teach.answers.expressions import Value
 from cbam_np.teach.answers.lists import split_list
 from cbam_np.teach.answers.names import find_name
 from cbam_np.teach.answers.notebooks import read_notebook
+from cbam_np.teach.answers.numerals import shown
 from cbam_np.teach.answers.reading import AnswerError, Unread, read_answers, read_file, written
 
 from .helpers import examples
@@ -584,6 +585,10 @@ def test_what_cannot_be_read_gives_way_to_a_number():
 )
 def test_how_what_was_read_is_shown(value, text):
     assert show(value) == text
+
+
+def test_a_long_text_is_quoted_in_40_characters():
+    assert shown("x" * 40) == repr("x" * 40) and shown("x" * 41) == repr("x" * 39 + "…")
 
 
 def test_an_entry_has_one_answer():

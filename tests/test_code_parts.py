@@ -8,6 +8,7 @@ import pytest
 from cbam_np import DIALECTS, cbam_forward, check_function
 from cbam_np.teach.code import foreign, function_subject, pools
 from cbam_np.teach.code.calling import Unusable
+from cbam_np.teach.code.cases import _tied
 from cbam_np.teach.code.describe import describe_unit
 from cbam_np.teach.code.formula import gated, softmax
 from cbam_np.teach.code.functions import ACTIVATIONS, normalised
@@ -19,7 +20,7 @@ from cbam_np.teach.code.roles import (
     _kernel_turns,
     _normalised_at_the_end,
 )
-from cbam_np.teach.code.separate import READINGS
+from cbam_np.teach.code.separate import READINGS, matches
 from cbam_np.teach.code.subject import GUESSES, Unit, channel_guesses
 from cbam_np.teach.code.whose import ECA, SE, ULTRALYTICS, Choices, sibling_of
 from cbam_np.teach.mistakes import variants
@@ -55,6 +56,8 @@ def test_prelu_has_one_slope_or_one_per_channel():
     z = np.array([[-2.0, -2.0], [1.0, -4.0]])
     np.testing.assert_allclose(ACTIVATIONS["prelu"](z, np.array([0.5, 0.25])), [[-1, -0.5], [1, -1]])
     np.testing.assert_allclose(ACTIVATIONS["prelu"](z, np.array([0.5])), [[-1, -1], [1, -2]])
+    maps = ACTIVATIONS["prelu"](np.full((1, 2, 2, 3), -4.0), np.array([0.5, 0.25]))
+    np.testing.assert_allclose(maps, np.repeat([-2.0, -1.0], 6).reshape(1, 2, 2, 3))
 
 
 def test_normalisations_look_over_their_axes(rng):
@@ -337,3 +340,16 @@ def test_what_an_output_comes_apart_into():
 
 def test_softmax_does_not_overflow():
     np.testing.assert_allclose(softmax(np.array([[1000.0, 1000 + np.log(3)]]), (1,)), [[0.25, 0.75]])
+
+
+def test_a_part_is_held_to_its_own_size():
+    part = np.array([[100.0, 50.0], [0.01, 0.005]])
+    for off, well in ((0.05, True), (0.2, False)):
+        assert matches(part, part + np.array([[off], [off / 1e4]]), "exact", 1e-4) is well
+    assert matches(part, 3 * part, "product", 1e-4) and not matches(part, part + 1, "product", 1e-4)
+    assert matches(part, part + 1, "sum", 1e-4) and not matches(part, 3 * part, "sum", 1e-4)
+
+
+def test_an_input_with_ties_has_them_at_0(rng):
+    x = _tied(rng, (1, 3, 4, 5))
+    assert not x[:, :, 0, 0].any() and x[0, 0].max() == x[0, 0, 0, 0] == x[0, 0, -1, -1] == 0

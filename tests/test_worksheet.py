@@ -10,7 +10,7 @@ from cbam_np.classroom.page import save
 from cbam_np.teach.check import check
 from cbam_np.teach.report.advice import HELP
 from cbam_np.teach.worksheets.files import Existing, class_files, sheet_files, write_files
-from cbam_np.teach.worksheets.jupyter import notebook
+from cbam_np.teach.worksheets.jupyter import markdown, notebook
 from cbam_np.teach.worksheets.levels import LEVELS, blanks_of, minutes_of, size_of
 from cbam_np.teach.worksheets.practice import Practice
 from cbam_np.teach.worksheets.roster import numbered
@@ -260,3 +260,7 @@ def test_a_full_disk_leaves_no_cut_worksheet(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="cannot write .*mine.html: No space left on device"):
         save(tmp_path / "mine.html")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_lines_of_a_notebook_s_text_keep_their_ends():
+    assert markdown("a\n\nb")["source"] == ["a\n", "\n", "b"]
