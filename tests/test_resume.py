@@ -24,11 +24,11 @@ SETTINGS = "--images 256 --validation 64 --batch-size 16 --channels 4 8 16 --red
 TRAIN = ["-m", "cbam_np", "train"]
 SAVING = """
 import sys
-from cbam_np.train import Recipe, Settings, prepare, run
+from cbam_np.cli.train import settings_of
+from cbam_np.train import prepare, run
 out, resume = sys.argv[1], sys.argv[2] == "resume"
-settings = run.read_settings(out) if resume else Settings(
-    images=256, validation=64, channels=(4, 8, 16), reduction=4,
-    recipe=Recipe(epochs=3, batch_size=16, lr=0.07, augment="crop+flip"))
+settings = run.read_settings(out) if resume else settings_of(dict(
+    images=256, validation=64, channels=(4, 8, 16), reduction=4, epochs=3, batch_size=16, augment="crop+flip"))
 prepare(settings, out, resume=resume).finish(save_every=0.1, progress=False)
 """  # the same run as with SETTINGS, saved ten times a second
 
