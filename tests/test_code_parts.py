@@ -252,6 +252,7 @@ def test_channels_height_and_width_can_be_told_apart():
         (Unit("kernel", "w", (3, 1, 7, 7)), ""),
         (Unit("kernel", "w", (1, 3, 7, 7)), "a 7×7 convolution from 3 to 1 maps; CBAM's goes from 2 to 1"),
         (Unit("kernel", "w", (4, 2, 7, 7)), "a 7×7 convolution from 2 to 4 maps"),
+        (Unit("kernel", "w", (2, 2, 7, 7)), "a 7×7 convolution from 2 to 2 maps"),
         (Unit("kernel", "w", (1, 64, 3, 5)), "a 3×5 convolution on all 64 channels; CBAM pools first"),
         (Unit("kernel", "w", (4, 64, 3, 3)), "a 3×3 convolution from 64 to 4 channels; CBAM has none"),
         (Unit("kernel", "w", (64, 1, 3, 3)), "a 3×3 convolution of each channel by itself"),

@@ -44,10 +44,10 @@ def tests_of(file: str) -> list[str]:
 
 
 def stages(mutant: Mutant, touched: Touched, budget: float = BUDGET) -> list[list[str]]:
-    """Return the tests to run, in up to three groups, the quickest first in each.
+    """Return the tests to run, in groups, the quickest first in each.
 
     Of the tests that are about the file come the quickest, in a few files, which are soon imported; then the rest of
-    these; then all others.
+    these, and what stands beside them; then all others that run the line.
     """
     about = tests_of(mutant.file)
     names = touched.tests_of(mutant)
@@ -59,8 +59,11 @@ def stages(mutant: Mutant, touched: Touched, budget: float = BUDGET) -> list[lis
     quick = [name for name in first[:FEW] if touched.seconds[name] < QUICK]
     files = list(dict.fromkeys(name.partition("::")[0] for name in quick))[:FEW_FILES]
     start = [name for name in quick if name.partition("::")[0] in files]
-    chosen = []
-    for part in (start, [name for name in first if name not in start], later):
+    beside = {name.partition("::")[0] for name in first}  # what is computed once and kept is run by the first test only
+    kept = [name for name in touched.seconds if name not in names and name.partition("::")[0] in beside]
+    kept.sort(key=lambda name: touched.seconds[name])
+    chosen: list[list[str]] = []
+    for part in (start, [name for name in first if name not in start], kept, later):
         chosen.append([])
         for name in part:
             budget -= touched.seconds[name]
