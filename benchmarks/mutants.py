@@ -132,8 +132,9 @@ run its line try it, up to 25 s of them, the quickest first. The score is the sh
 without those that change no result; each of these has its reason in `benchmarks/mutants_equivalent.json`. Mutants are
 drawn by chance from `ops`, `cbam`, `engine` and `teach`. Made by `make mutants`.
 
-Tests were written for most of what at first survived of seed 0, then for part of what survived of seed 1; the scores are
-those after that. Seed 1 is the better guess of what a sample that nobody has looked at would give, and still too high.
+Tests were written for most of what at first survived of seed 0, then for part of what survived of seed 1; the scores
+are those after that. Seed 1 is the better guess of what a sample that nobody has looked at would give, and is still
+too high.
 
 """
 
