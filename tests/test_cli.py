@@ -98,7 +98,7 @@ def test_resuming_with_other_settings_says_which(call, tmp_path):
     before = contents(tmp_path)
     status, _, shown = call("train", "--resume", "--out", tmp_path, "--lr", "0.2", "--attention", "none", "--seed", 0)
     assert status == 2
-    assert "has other settings: attention was cbam, is None; reduction was 2, is 16; lr was 0.07, is 0.2. " in shown
+    assert "has other settings: attention was cbam, is None; reduction was 2, is 16; lr was 0.4, is 0.2. " in shown
     assert contents(tmp_path) == before
     assert call("train", "--resume", "--out", tmp_path, *SMALL, "--note", "new")[0] == 0
 
