@@ -482,6 +482,21 @@ def test_rows_in_brackets_are_split_one_by_one():
     assert split_list("[0,5 0,25], [0,75 0,5]", (2, 2)) == [["0,5", "0,25"], ["0,75", "0,5"]]
 
 
+@pytest.mark.parametrize(
+    ("text", "shape", "parts"),
+    [
+        ("0,75 1", (2,), ["0,75", "1"]),
+        ("-0,5 -1", (2,), ["-0,5", "-1"]),
+        ("0,75 1; 2 0,5", (2, 2), [["0,75", "1"], ["2", "0,5"]]),
+        ("1 1/2,3", (2,), ["1 1/2", "3"]),
+        ("1 1/2, 3", (2,), ["1 1/2", "3"]),
+        ("1,3/4", (2,), ["1", "3/4"]),
+    ],
+)
+def test_a_decimal_comma_in_a_row_with_spaces_parts_no_numbers(text, shape, parts):
+    assert split_list(text, shape) == parts
+
+
 def test_a_list_has_its_limit():
     assert split_list("1, " + "2" * 3997, (2,)) == ["1", "2" * 3997]
     assert split_list("1, " + "2" * 3998, (2,)) is None and split_list("1", ()) is None

@@ -11,6 +11,7 @@ PRINTED = re.compile(  # as NumPy and PyTorch print arrays
     r"\((.*?)(?:,\s*(?:dtype|device|grad_fn|requires_grad)\s*=.*)?\)$",
     re.DOTALL,
 )
+TWO_NUMBERS = re.compile(r"\d\s+[-+−]?\d+(?![\d\s]*/)")  # with nothing but space between them; 1 1/2 is one
 SEPARATORS = (r"\s*[;\n|]\s*", r"\s*,\s+", r"\s*,\s*", r"\s+and\s+|\s*&\s*", r"\s{2,}|\t", r"\s+")
 
 
@@ -47,16 +48,26 @@ def split_list(text: str, shape: tuple[int, ...]) -> list | None:
             return found
     if re.search(r"[\[\]]", text):
         text = re.sub(r"\[|\]", " ", text)
-    for separator in SEPARATORS if len(shape) == 1 else SEPARATORS[:1]:
-        parts = [part for part in re.split(separator, text.strip(" ,;|\n")) if part]
-        if len(parts) == shape[0] and len(shape) > 1:
-            found = [split_list(part, shape[1:]) for part in parts]
-            if None not in found:
-                return found
-        elif len(parts) == shape[0] and len(shape) == 1:
-            return parts
-    flat = split_list(text, (prod(shape),)) if len(shape) > 1 else None
+    if len(shape) == 1:
+        return _row(text, shape[0])
+    parts = _parts(text, SEPARATORS[0])
+    if len(parts) == shape[0]:
+        found = [split_list(part, shape[1:]) for part in parts]
+        if None not in found:
+            return found
+    flat = split_list(text, (prod(shape),))
     return _folded(flat, shape) if flat else None
+
+
+def _row(text: str, count: int) -> list[str] | None:
+    """Return so many numbers; "0,75 1" is two with a decimal comma, not 0 and "75 1"."""
+    ways = [parts for separator in SEPARATORS if len(parts := _parts(text, separator)) == count]
+    single = (parts for parts in ways if not any(map(TWO_NUMBERS.search, parts)))
+    return next(single, ways[0] if ways else None)
+
+
+def _parts(text: str, separator: str) -> list[str]:
+    return [part for part in re.split(separator, text.strip(" ,;|\n")) if part]
 
 
 def _inside(text: str) -> str:
