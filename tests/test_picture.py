@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cbam_np import cli
 from cbam_np.viz import read_picture
 
 GREY = np.linspace(0, 1, 64 * 48).reshape(48, 64)
@@ -48,6 +47,10 @@ def test_every_kind_of_colour(mode, tmp_path):
     picture = Image.fromarray((255 * GREY).astype(np.uint8)).convert("RGB")
     picture = picture.convert("L").convert(mode) if mode in ("LA", "1") else picture.convert(mode)
     picture.save(tmp_path / f"x.{suffix}")
+    try:
+        Image.open(tmp_path / f"x.{suffix}").load()
+    except OSError:  # old releases and YCbCr
+        pytest.skip("this Pillow cannot read what it wrote")
     error = np.abs(shades(tmp_path / f"x.{suffix}") - EXPECTED) if mode not in ("1", "P") else 0
     assert np.max(error) <= 2
     assert read_picture(tmp_path / f"x.{suffix}", 32).shape == (3, 32, 32)
@@ -83,6 +86,8 @@ def test_the_middle_of_a_long_picture_is_what_is_seen(tmp_path):
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_a_picture_cut_or_spoiled_anywhere_is_answered_in_words(suffix, tmp_path):
     path = tmp_path / f"x.{suffix}"
+    if path.suffix not in Image.registered_extensions():
+        pytest.skip(f"this Pillow does not know {suffix}")
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(path)
     content, dice = path.read_bytes(), random.Random(0)
     assert read_picture(path, 32).shape == (3, 32, 32)
@@ -100,9 +105,11 @@ def test_a_picture_cut_or_spoiled_anywhere_is_answered_in_words(suffix, tmp_path
             assert found.shape == (3, 32, 32)
 
 
-def test_no_file_and_a_folder(tmp_path, capsys):
-    for name in ("missing.png", "."):
-        words = ["gradcam", "--image", str(tmp_path / name), "--class", "bird", "--out", str(tmp_path / "o.png")]
-        assert cli.main(words) == 2
-        shown = capsys.readouterr().err
-        assert shown.startswith(f"cbam-np gradcam: {tmp_path}") and "Errno" not in shown
+def test_no_file_and_a_folder(tmp_path, call):
+    def look_at(path):
+        status, _, shown = call("gradcam", "--image", path, "--class", "bird", "--out", tmp_path / "o.png")
+        assert status == 2 and "Errno" not in shown
+        return shown
+
+    assert look_at(tmp_path / "missing.png").startswith(f"cbam-np gradcam: {tmp_path / 'missing.png'}")
+    assert f"argument --image: {tmp_path} is a folder, expected a file" in look_at(tmp_path)
