@@ -48,7 +48,8 @@ def test_every_kind_of_colour(mode, tmp_path):
     picture = picture.convert("L").convert(mode) if mode in ("LA", "1") else picture.convert(mode)
     picture.save(tmp_path / f"x.{suffix}")
     try:
-        Image.open(tmp_path / f"x.{suffix}").load()
+        with Image.open(tmp_path / f"x.{suffix}") as written:
+            written.load()
     except OSError:  # old releases and YCbCr
         pytest.skip("this Pillow cannot read what it wrote")
     error = np.abs(shades(tmp_path / f"x.{suffix}") - EXPECTED) if mode not in ("1", "P") else 0
