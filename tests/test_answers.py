@@ -606,6 +606,20 @@ def test_a_long_text_is_quoted_in_40_characters():
     assert shown("x" * 40) == repr("x" * 40) and shown("x" * 41) == repr("x" * 39 + "…")
 
 
+def test_a_long_numeral_is_quoted_as_it_is_read():
+    """Up to 40 characters, a number is shown as it was written, with its comma."""
+    assert written("0," + "3" * 38, "M_c[1]").text == "0," + "3" * 38
+    assert written("0," + "3" * 39, "M_c[1]").text == "0." + "3" * 39
+
+
+def test_whole_numbers_have_up_to_1000_binary_digits():
+    assert written(2**999, "M_c[1]").value == 2**999
+    assert written(Fraction(1, 2**999), "M_c[1]").value == Fraction(1, 2**999)
+    for long in (2**1000, -(2**1000), Fraction(1, 2**1000)):
+        with pytest.raises(AnswerError, match="write it as text or as a plain number"):
+            written(long, "M_c[1]")
+
+
 def test_an_entry_has_one_answer():
     hinted({"F'_avg[1,1]": "0.5", "Fs_avg[1, 1]": "0.75"}, "Fs_avg[1,1] is 0.5 already: keep one of the two")
     hinted({"M_c": ["0.81", "?", "?"], "M_c[1]": "0.83"}, "M_c[1] is 0.81 already")
@@ -701,6 +715,7 @@ LAYOUTS = [
     ("c,F_max,M_c\n1,2,0.81\n3,2,?", {"F_max[1]": "2", "F_max[3]": "2", "M_c[1]": "0.81"}),
     ('"F_avg[1]","M_s[1,2]"\n8/9,0.5', {"F_avg[1]": "8/9", "M_s[1,2]": "0.5"}),
     ("\\[ M_c(F)_3 \\approx 0.83 \\]", {"M_c[3]": "0.83"}),
+    ("M_c[3] = \\(0.83\\)", {"M_c[3]": "\\(0.83\\)"}),
     ("F_avg[1] = (1+0+1+2+1+0+0+2+1)/9, that is 8/9 = 0.89", {"F_avg[1]": "(1+0+1+2+1+0+0+2+1)/9, that is 8/9 = 0.89"}),
 ]
 

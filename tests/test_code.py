@@ -49,6 +49,7 @@ def test_every_variant_changes_the_formula_and_has_a_name_of_its_own():
     for variant in listed:
         assert variant.kind in (CHOICE, DEPARTURE) and variant.sentence[-1] in ".:"
         assert variant.changes and Formula().but(**variant.changes) != Formula()
+        assert variant.combines
     twice = [name for name in names(listed) if sum(v.name == name for v in listed) > 1]
     assert set(twice) == {
         "the maximum's place instead of its value, over channels",  # in two orders

@@ -1,5 +1,6 @@
 """The parts of the code check by themselves: pools, activations, normalisations, roles, and what is said of a layer."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,10 +9,15 @@ import pytest
 from cbam_np import DIALECTS, cbam_forward, check_function
 from cbam_np.teach.code import foreign, function_subject, pools
 from cbam_np.teach.code.calling import Unusable
-from cbam_np.teach.code.cases import _tied
+from cbam_np.teach.code.cases import Case, _tied
 from cbam_np.teach.code.describe import describe_unit
-from cbam_np.teach.code.formula import gated, softmax
+from cbam_np.teach.code.draws import make_draws
+from cbam_np.teach.code.formula import Formula, gated, softmax
+from cbam_np.teach.code.found import told
 from cbam_np.teach.code.functions import ACTIVATIONS, normalised
+from cbam_np.teach.code.identify import identify
+from cbam_np.teach.code.reading import shaped
+from cbam_np.teach.code.report import CodeReport
 from cbam_np.teach.code.roles import (
     Assignment,
     Place,
@@ -112,6 +118,19 @@ def test_a_function_in_single_precision_is_held_to_single_precision():
 
 
 X = np.random.default_rng(5).normal(size=(3, 4, 2, 3))
+
+
+def test_a_function_that_gives_single_precision_is_not_exact(rng):
+    """2e-4 of a part's size is a thousand roundings of 24 binary digits."""
+
+    def single(x, params):
+        return np.float32(cbam_forward(x, params)[0])
+
+    params = {"W0": np.ones((2, 6)), "W1": np.ones((6, 2)), "W7": np.ones((1, 2, 3, 3))}
+    for f, tolerance in ((single, 2e-4), (lambda x, params: cbam_forward(x, params)[0], 1e-7)):
+        subject = function_subject.FunctionSubject(f, params=params)
+        subject.run(rng.normal(size=(2, 6, 5, 6)), params)
+        assert subject.exact is (f is not single) and subject.tolerance == tolerance
 
 
 def one_by_one(f):
@@ -242,7 +261,57 @@ def test_channels_height_and_width_can_be_told_apart():
     assert H != W and function_subject.HIDDEN not in (H, W, function_subject.CHANNELS)
 
 
+def test_two_departures_in_one_part_are_found_together(rng):
+    """The ReLU forgotten, and the branches multiplied."""
+
+    def f(x, params):
+        W0, W1 = params["W0"], params["W1"]
+        z = (x.max((2, 3)) @ W0.T @ W1.T) * (x.mean((2, 3)) @ W0.T @ W1.T)
+        return x / (1 + np.exp(-z))[:, :, None, None]
+
+    subject = function_subject.FunctionSubject(f, params={"W0": np.zeros((2, 6)), "W1": np.zeros((6, 2))})
+    found = identify(subject, make_draws(subject, rng))
+    assert {variant.name for variant in found[0].departures} == {
+        "the ReLU in the MLP forgotten",
+        "the branches multiplied instead of added",
+    }
+
+
+@pytest.mark.parametrize("biases", [("b0",), ("b1",), ("b0", "b1"), ()])
+def test_one_bias_in_the_mlp_is_a_choice_already(biases):
+    places = {role: Place(role, same) for role in ("W0", "W1", "W7", *biases)}
+    assert (variants.MLP_BIASES in told(Formula(), Assignment(places, {}, {})).variants) is bool(biases)
+
+
 # --- what is said ---
+
+
+@pytest.mark.parametrize(
+    ("came", "N", "what", "cause"),
+    [
+        ((6, 4, 5), 3, "cbam", "the batch axis is missing"),
+        ((4, 5), 1, "cbam", ""),  # of one image, an axis of length 1 may be left out: the channels are missing
+        ((3, 6, 2, 3), 3, "cbam", "padding was forgotten"),
+        ((3, 6, 3, 4), 3, "channel", ""),  # without a kernel there is no padding
+    ],
+)
+def test_what_led_to_a_wrong_shape(came, N, what, cause, rng):
+    params = {"W0": np.ones((2, 6)), "W1": np.ones((6, 2))} | ({"W7": np.ones((1, 2, 3, 3))} if what == "cbam" else {})
+    dialect = DIALECTS["paper"] if what == "cbam" else replace(DIALECTS["paper"], order="channel")
+    case = Case(rng.normal(size=(N, 6, 4, 5)), params, dialect, rng)
+    with pytest.raises(Unusable) as error:
+        shaped(np.ones(came), case.output, case)
+    causes = ("the batch axis is missing", "padding was forgotten")
+    assert [each for each in causes if each in str(error.value)] == [cause] * bool(cause)
+
+
+def test_what_could_be_run_is_called_unknown_and_what_could_not_is_not():
+    for inputs, words in (([[3, 6, 4, 5]], "this is not CBAM"), ([], "it could not be run")):
+        report = CodeReport("cbam", inputs=inputs)
+        report.unknown = True
+        assert words in report.head()
+    known = CodeReport("cbam", problems=["it writes into x"])
+    assert "not right yet" in known.head()
 
 
 @pytest.mark.parametrize(

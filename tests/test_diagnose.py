@@ -1,5 +1,6 @@
 """A wrong answer is explained by the mistake that was made, alone or in a pair, and is never guessed."""
 
+import numpy as np
 import pytest
 
 import cbam_np
@@ -124,3 +125,17 @@ def test_without_its_mistake_the_catalogue_explains_nothing(monkeypatch):
     without = [c for c in occurrences(trace) if c[0].name != "the kernel flipped"]
     monkeypatch.setattr(numbers, "occurrences", lambda trace: without)
     assert names(answers, trace) == []
+
+
+def test_a_mistake_by_itself_is_weighed_alike_after_a_pair_that_begins_with_it():
+    trace = worksheet(3).trace
+    pair = "the sigmoid before the sum", "the channel sigmoid forgotten"
+    alone, other = (next(made for made in occurrences(trace) if made[0].name == name) for name in pair)
+    report = check(student(trace, pair[0]).answers(["M_c"]), trace)
+    wrong = np.isin(np.arange(len(trace["M_c"].value)), [judgement.index[0] for judgement in report.wrong])
+    readings = report.numbers.readings["M_c"]
+    bounds = report.following.with_rounding(0.5e-4)  # four decimals
+    evidence = numbers.NumbersOnPaper(trace, bounds, "M_c", {"M_c": wrong}, readings)
+    evidence.weigh(alone, other)
+    fit = evidence.weigh(alone)
+    assert wrong.any() and fit is not None and fit.explains and fit.whole

@@ -116,6 +116,12 @@ def test_simulated_students_get_the_marks_that_they_deserve():
     assert check > 0.85 and with_mistakes > check - 0.03 and plain < with_mistakes - 0.15, dict(found)
 
 
+def test_a_unit_of_the_last_place_beside_the_right_number_counts():
+    """The value is written with five decimals, and so up to 0.000005 off."""
+    (text,) = questions(moodle_xml([worksheet(7, "quick")]))
+    assert all(known[0][2] >= 0.001 + 0.000005 for _, known in parse(text))
+
+
 def test_a_class_is_one_file_of_many_questions():
     assert len(questions(moodle_xml([worksheet(seed, "quick") for seed in (1, 2, 3)]))) == 3
 

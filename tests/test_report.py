@@ -19,6 +19,7 @@ from cbam_np.teach.calculation.trace import Step, Trace
 from cbam_np.teach.diagnosis.search import Explanation
 from cbam_np.teach.mistakes import occurrences
 from cbam_np.teach.report import wording
+from cbam_np.teach.report.blocks import Sentences, as_text
 from cbam_np.teach.report.student_numbers import shortened
 from cbam_np.teach.report.verdicts import RIGHT, VERDICTS
 from cbam_np.teach.report.verdicts import WRONG as WRONG_ONE
@@ -343,6 +344,11 @@ def test_eighty_columns(many):
         assert max(map(len, lines)) <= 80, str(report)
         assert not any(line != line.rstrip() or line.endswith(("=", "≈")) for line in lines)
         assert not set("\\${}\xa0\t") & set(str(report)) and "\n\n\n" not in str(report)
+
+
+def test_a_line_of_eighty_characters_is_not_broken():
+    assert as_text([Sentences("x" * 40 + " " + "y" * 39)]) == "x" * 40 + " " + "y" * 39
+    assert as_text([Sentences("x" * 40 + " " + "y" * 40)]) == "x" * 40 + "\n" + "y" * 40
 
 
 def test_colour_is_never_alone(many):

@@ -1,6 +1,8 @@
 """Worksheets: the same from the same seed, friendly, and each mistake in them gives other numbers."""
 
 import json
+from fractions import Fraction
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from benchmarks.student import Student
 from cbam_np.classroom.page import save
 from cbam_np.teach.check import check
 from cbam_np.teach.report.advice import HELP
+from cbam_np.teach.worksheets.drawing import friendly
 from cbam_np.teach.worksheets.files import Existing, class_files, sheet_files, write_files
 from cbam_np.teach.worksheets.jupyter import markdown, notebook
 from cbam_np.teach.worksheets.levels import LEVELS, blanks_of, minutes_of, size_of
@@ -45,6 +48,16 @@ def test_numbers_are_friendly(options):
     shape = (options.get("channels", 3), options.get("size", 3), options.get("size", 3))
     assert values["F"].shape == shape and values["W0"].shape == (options.get("hidden", 2), shape[0])
     assert values["W7"].shape == (2, *2 * [options.get("kernel_size", 3)])
+
+
+def test_only_scores_where_the_sigmoid_saturates_are_left_out():
+    drawn = friendly(np.random.default_rng(3), 2, 2, hidden=2, kernel_size=3, bias=False, ties=False)
+    traces = list(islice(drawn, 40))
+    for name in ("z_c", "z_s"):
+        largest = max(np.abs(np.asarray(trace[name].value, float)).max() for trace in traces)
+        assert 2.5 < largest <= 3, name
+    weights = {abs(w) for trace in traces for name in ("W0", "W1", "W7") for w in np.ravel(trace[name].value)}
+    assert weights == {0, Fraction(1, 2), 1, Fraction(3, 2)}
 
 
 @pytest.mark.parametrize("seed", range(4))
