@@ -1,5 +1,7 @@
 """No bit of a result depends on the number of threads: ours, or those of BLAS, by `limit_threads` or environment."""
 
+from contextvars import Context
+
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
@@ -57,3 +59,14 @@ def test_matrices_outside_of_slices_are_multiplied_by_one_thread_too():
                 pass
             assert seen() == {1}
         assert seen() == before
+
+
+def test_so_they_are_where_nothing_was_set_before():
+    """As in a thread that somebody else has started: its context is empty."""
+
+    def seen():
+        with one_blas_thread():
+            return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+    with threadpool_limits(2):
+        assert Context().run(seen) == {1}
