@@ -343,7 +343,8 @@ def test_it_trains_in_another_thread(data):
     assert_same_network(results[0][0], train(data)[0])
 
 
-def test_progress_shows_epoch_loss_accuracy_and_speed(data, capsys):
+def test_progress_shows_epoch_loss_accuracy_and_speed(data, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")  # in a narrow terminal the end of a line is cut
     train(data, progress=True, validation=data)
     shown = capsys.readouterr().err
     for part in ("epoch 1/3", "epoch 3/3", "40/40", "loss=", "accuracy=", "validation_accuracy=", " images/s"):
