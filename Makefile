@@ -73,7 +73,7 @@ notebooks: .venv/everything
 constraints: .venv/python # constraints.txt anew: the newest releases, with the hashes of their files
 	$(INSTALL) uv
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11.5 --generate-hashes --no-annotate --no-header \
-		--extra site --extra browser --extra lite --extra dask pyproject.toml requirements.txt --output-file constraints.txt
+		--extra site --extra browser --extra dask pyproject.toml requirements.txt --output-file constraints.txt
 
 site: .venv/site
 	$(BIN)/python -m sphinx -b html -q -W -n --keep-going -c docs -d build/doctrees . build/site
@@ -130,8 +130,8 @@ clean:
 	$(INSTALL) $(FROM_LOCKED) --editable '.[site]'
 	touch $@
 
-.venv/lite: .venv/everything
-	$(INSTALL) $(FROM_LOCKED) --editable '.[lite]'
+.venv/lite: .venv/everything # not among the locked ones: JupyterLab would load its kernel
+	$(INSTALL) --editable '.[lite]'
 	touch $@
 
 .venv/dask: .venv/everything
