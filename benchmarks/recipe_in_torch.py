@@ -135,7 +135,7 @@ def train(train_data: LabelledImages, test_data: LabelledImages, seed: int) -> d
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     images, labels = normalised(train_data), torch.tensor(train_data.labels, dtype=torch.long)
-    model = Network(images[:5000]).train()
+    model = Network(images[:5000]).train().to(memory_format=torch.channels_last)  # two thirds of the time of NCHW
     images = torch.where(torch.tensor(rng.random(len(images)) < 0.5)[:, None, None, None], images.flip(3), images)
     sgd, muon = optimisers(model)
     peaks = [(group, group["lr"]) for optimiser in (sgd, muon) for group in optimiser.param_groups]
@@ -148,7 +148,7 @@ def train(train_data: LabelledImages, test_data: LabelledImages, seed: int) -> d
             for group, peak in peaks:
                 group["lr"] = peak * (1 - done)
             sgd.param_groups[2]["lr"] = RECIPE.vector_lr * max(0, 1 - done * RECIPE.epochs / RECIPE.input_epochs)
-            scores = model(seen[batch])
+            scores = model(seen[batch].contiguous(memory_format=torch.channels_last))
             loss = F.cross_entropy(scores, labels[batch], label_smoothing=RECIPE.label_smoothing, reduction="sum")
             model.zero_grad(set_to_none=True)
             loss.backward()
@@ -180,9 +180,11 @@ def main() -> None:
     """Train the seeds that are missing and write the result."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.recipe_in_torch", description=__doc__)
     parser.add_argument("--seeds", type=int, default=3, metavar="N")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), metavar="N")
     parser.add_argument("--data-root", metavar="DIR")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
     options = parser.parse_args()
+    torch.set_num_threads(options.threads)
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / RESULT
     runs = json.loads(path.read_text(encoding="utf-8"))["runs"] if path.exists() else []
