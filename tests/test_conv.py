@@ -8,6 +8,7 @@ from cbam_np.engine.im2col import Im2col
 from cbam_np.engine.pointwise import Pointwise
 from cbam_np.engine.toeplitz import Toeplitz
 from cbam_np.engine.winograd import Winograd
+from cbam_np.engine.winograd_tiles import WinogradTiles
 from cbam_np.ops import conv2d_backward, conv2d_backward_loops, conv2d_forward, conv2d_forward_loops
 
 from .helpers import PROMISES, Pair, assert_same, check_pair, examples
@@ -174,12 +175,13 @@ def test_tiles_give_what_copied_windows_give(C, k, H, W, padding, dtype, rng, mo
 @pytest.mark.parametrize("H", range(1, 10))
 @pytest.mark.parametrize(("n", "C", "O", "W"), [(1, 1, 1, 1), (3, 2, 5, 4), (2, 20, 16, 7)])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_winograd_gives_what_copied_windows_give(n, C, O, H, W, dtype, rng, monkeypatch):
+@pytest.mark.parametrize(("winograd", "rounding"), [(Winograd, 2e-5), (WinogradTiles, 1e-4)])
+def test_winograd_gives_what_copied_windows_give(n, C, O, H, W, dtype, winograd, rounding, rng, monkeypatch):
     x, kernel = rng.normal(size=(n, C, H, W)).astype(dtype), rng.normal(size=(O, C, 3, 3)).astype(dtype)
-    ways = [convolve(way, monkeypatch, x, kernel, padding=1) for way in (Winograd, Im2col)]
+    ways = [convolve(way, monkeypatch, x, kernel, padding=1) for way in (winograd, Im2col)]
     for fast, readable in zip(*ways, strict=True):
         assert fast.dtype == readable.dtype == dtype
-        assert_same(fast, readable, 1e-12 if dtype == np.float64 else 2e-5)
+        assert_same(fast, readable, 1e-12 if dtype == np.float64 else rounding)
 
 
 @pytest.mark.parametrize("stride", [1, 2, 3])
@@ -209,6 +211,7 @@ def test_each_way_is_taken_where_it_is_faster():
     assert taken(*lecture, padding=3, dtype=object) is Im2col
     stage = (8, 32, 16, 16), (64, 32, 3, 3)
     assert taken(*stage, padding=1) is Winograd
+    assert taken((8, 256, 7, 7), (256, 256, 3, 3), padding=1) is WinogradTiles
     assert taken(*stage, padding=1, stride=2) is Im2col
     assert taken(*stage) is Im2col
     assert taken(*stage, padding=1, dtype=object) is Im2col

@@ -9,9 +9,10 @@ from .slices import batch_slices, over_slices
 from .threads import one_blas_thread
 from .toeplitz import Toeplitz
 from .winograd import Winograd
+from .winograd_tiles import WinogradTiles
 
-Way = Toeplitz | Winograd | Pointwise | Im2col
-WAYS = (Toeplitz, Winograd, Pointwise, Im2col)  # in the order in which they are tried
+Way = Toeplitz | WinogradTiles | Winograd | Pointwise | Im2col
+WAYS = (Toeplitz, WinogradTiles, Winograd, Pointwise, Im2col)  # in the order in which they are tried
 
 
 def find_way(x: np.ndarray, W: np.ndarray, stride: int, padding: int) -> Way:

@@ -1,0 +1,94 @@
+r"""Convolution with 3×3 kernels by Winograd's F(4×4, 3×3): a tile of 4×4 outputs for 36 products instead of 144.
+
+`winograd` treats the columns of a picture; here its rows are treated in the same way, too. A tile X of 6×6 pixels and
+a kernel w give the 4×4 outputs
+
+    Y = Aᵀ ((G w Gᵀ) ⊗ (Bᵀ X B)) A,
+
+and the sum over input channels can be taken before Aᵀ … A: at each of the 36 places it is a matrix product of its own.
+With many channels these products are what takes the time, and there are a quarter as many as in the definition; with
+few, bringing the tiles there and back takes longer. A tile is a column of 36 numbers here, so that Bᵀ X B is one
+matrix, Bᵀ with itself by Kronecker's product, times all tiles. Backward is the same chain transposed.
+
+Source: Lavin and Gray, CVPR 2016, section 4.
+"""
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from .winograd import A_T, B_T, IN, OUT, G, _tiles
+
+FEWEST = 2**14  # input channels times outputs
+
+
+class WinogradTiles:
+    """Convolve a slice of a batch with 3×3 kernels, stride 1, padding 1, where there are many channels.
+
+    Inside, the axes are (C, H, W, n), so that what is copied lies in rows of n numbers.
+    """
+
+    def __init__(self, W: np.ndarray, stride: int, padding: int) -> None:
+        self.W = W
+        self.A_T, self.B_T, self.G = (np.kron(matrix, matrix).astype(W.dtype) for matrix in (A_T, B_T, G))
+        self.U = self.G @ W.reshape(-1, 9).T  # (36,9) @ (9,O·C)
+        self.U = self.U.reshape(IN * IN, *W.shape[:2])
+
+    @staticmethod
+    def fits(x: np.ndarray, W: np.ndarray, stride: int, padding: int) -> bool:
+        """Tell whether it is faster this way."""
+        many = W.shape[0] * W.shape[1] >= FEWEST and x.dtype != object
+        return W.shape[2:] == (3, 3) and stride == padding == 1 and many
+
+    def bytes_each(self, x: np.ndarray) -> int:
+        """Return the size of one image's transformed tiles."""
+        C, H, W = x.shape[1:]
+        return IN * IN * max(C, len(self.W)) * _tiles(H) * _tiles(W) * x.itemsize
+
+    def forward(self, x: np.ndarray, out: np.ndarray) -> None:
+        """Write the convolution of (n,C,H,W) to out, (n,O,H,W)."""
+        M = self.U @ self._transformed(x)  # (36,O,C) @ (36,C,places) -> (36,O,places)
+        Y = self.A_T @ M.reshape(IN * IN, -1)  # (16,36) @ (36,O·places)
+        n, O, H, W = out.shape
+        tiles = Y.reshape(OUT, OUT, O, _tiles(H), _tiles(W), n).transpose(2, 3, 0, 4, 1, 5)  # (O,tiles,4,tiles,4,n)
+        out[...] = tiles.reshape(O, _tiles(H) * OUT, _tiles(W) * OUT, n)[:, :H, :W].transpose(3, 0, 1, 2)
+
+    def backward(self, dout: np.ndarray, x: np.ndarray, dx: np.ndarray | None = None) -> np.ndarray:
+        """Write the gradient of x to dx, if wanted; return this slice's part of the kernels', for `unfold`."""
+        n, O, H, W = dout.shape
+        dY = np.zeros((O, _tiles(H) * OUT, _tiles(W) * OUT, n), dout.dtype)
+        dY[:, :H, :W] = dout.transpose(1, 2, 3, 0)
+        dY = dY.reshape(O, _tiles(H), OUT, _tiles(W), OUT, n).transpose(2, 4, 0, 1, 3, 5)  # (4,4,O,tiles,tiles,n)
+        dM = (self.A_T.T @ dY.reshape(OUT * OUT, -1)).reshape(IN * IN, O, -1)
+        dU = dM @ self._transformed(x).swapaxes(1, 2)  # (36,O,places) @ (36,places,C) -> (36,O,C)
+        if dx is not None:
+            dx[...] = self._untransformed(self.U.swapaxes(1, 2) @ dM, x)
+        return dU
+
+    def unfold(self, dU: np.ndarray) -> np.ndarray:
+        """Return the gradient of the kernels from the sum of all parts: (36,O,C) -> (O,C,3,3)."""
+        return (self.G.T @ dU.reshape(IN * IN, -1)).T.reshape(self.W.shape)
+
+    def _transformed(self, x: np.ndarray) -> np.ndarray:
+        """Return Bᵀ X B of every tile: (n,C,H,W) -> (36, C, places), places = tiles·tiles·n."""
+        n, C, H, W = x.shape
+        pixels = np.zeros((C, _tiles(H) * OUT + 2, _tiles(W) * OUT + 2, n), x.dtype)
+        pixels[:, 1 : H + 1, 1 : W + 1] = x.transpose(1, 2, 3, 0)
+        tiles = np.ascontiguousarray(_in_tiles(pixels))
+        return (self.B_T @ tiles.reshape(IN * IN, -1)).reshape(IN * IN, C, -1)
+
+    def _untransformed(self, dV: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """Bring a gradient of the tiles back to the pixels that they were made of: `_transformed`, undone."""
+        n, C, H, W = x.shape
+        dpixels = np.zeros((C, _tiles(H) * OUT + 2, _tiles(W) * OUT + 2, n), dV.dtype)
+        into = _in_tiles(dpixels)
+        dtiles = (self.B_T.T @ dV.reshape(IN * IN, -1)).reshape(into.shape)
+        for at in np.ndindex(IN, IN):
+            into[at] += dtiles[at]  # one place of all tiles at a time: tiles share pixels
+        return dpixels[:, 1 : H + 1, 1 : W + 1].transpose(3, 0, 1, 2)
+
+
+def _in_tiles(pixels: np.ndarray) -> np.ndarray:
+    """View pixels (C,H,W,n) as tiles of 6×6, four apart: (6, 6, C, tiles, tiles, n)."""
+    C, H, W, n = pixels.shape
+    c, i, j, image = pixels.strides
+    return as_strided(pixels, (IN, IN, C, H // OUT, W // OUT, n), (i, j, c, OUT * i, OUT * j, image))
