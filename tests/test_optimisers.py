@@ -60,14 +60,15 @@ def test_a_step_moves_each_parameter_as_its_group_says(rng):
     assert sizes.max() < 1.3 * 0.2 * 0.75
 
 
-def test_with_sgd_the_head_and_the_attention_move_at_multiples_of_its_rate(rng):
+def test_with_sgd_head_vectors_and_attention_move_at_multiples_of_its_rate(rng):
     params = network().params
     before = {name: p.copy() for name, p in params.items()}
     grads = {name: rng.normal(size=p.shape) for name, p in params.items()}
     plain = Recipe(epochs=1, lr=0.1, schedule="constant", momentum=0, weight_decay=0)
-    optimisers = Optimisers(params, replace(plain, head_factor=4, attention_factor=0))
+    optimisers = Optimisers(params, replace(plain, head_factor=4, vector_factor=2, attention_factor=0))
     optimisers.step(grads, 0.5)
-    for name, factor in {"group1.conv1.W": 1, "head.W": 4, "group2.attention.W1": 0, "group3.attention.W7": 0}.items():
+    factors = {"group1.conv1.W": 1, "head.W": 4, "group2.attention.W1": 0, "group3.attention.W7": 0}
+    for name, factor in (factors | {"group2.bn1.beta": 2, "whiten.b": 2}).items():
         np.testing.assert_allclose(params[name], before[name] - factor * 0.1 * grads[name])
     assert optimisers.lr_at(0.5) == 0.1 and set(optimisers.velocity) == set(params)
 

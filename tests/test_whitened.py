@@ -5,7 +5,7 @@ import pytest
 
 from cbam_np.gradcheck import check_gradient
 from cbam_np.nn import InPieces, Muon, WhitenedCNN
-from cbam_np.nn.layers import GELU, BatchNorm2d, Conv2d, Linear
+from cbam_np.nn.layers import GELU, BatchNorm2d, Conv2d, Linear, ReLU
 from cbam_np.nn.muon import orthogonalise
 from cbam_np.nn.whitening import WhiteningConv2d
 
@@ -36,6 +36,37 @@ def test_epsilon_keeps_directions_without_variance_small(rng):
     out = layer.forward(x)[:, :12]
     sizes = (out**2).mean(axis=(0, 2, 3))
     assert (sizes[:4] > 0.9).all() and (sizes[4:] < 1e-6).all()
+
+
+def test_drawn_filters_are_of_one_size_but_correlated(rng):
+    layer, x = WhiteningConv2d(eps=1e-9, dtype=np.float64, rng=np.random.default_rng(1)), correlated(rng)
+    layer.fit(x)
+    half = layer.forward(x)[:, :12].transpose(1, 0, 2, 3).reshape(12, -1)
+    covariance = half @ half.T / half.shape[1]
+    assert_same(np.diag(covariance), np.ones(12), 1e-6)
+    assert np.abs(covariance - np.eye(12)).max() > 0.3
+    other = WhiteningConv2d(dtype=np.float64, rng=np.random.default_rng(2))
+    other.fit(x)
+    assert not np.allclose(other.state["W"], layer.state["W"])
+
+
+def test_parts_of_the_network_can_be_exchanged(rng):
+    def make(**options):
+        return WhitenedCNN(rng=np.random.default_rng(0), widths=(24, 24, 32), **options)
+
+    usual, drawn, relu, he = make(), make(filters="drawn"), make(activation="relu"), make(conv_start="he")
+    images = rng.integers(0, 256, (6, 3, 32, 32), dtype=np.uint8)
+    for model in (usual, drawn, relu, he):
+        model.fit_inputs(images)
+    assert not np.allclose(drawn.whiten.state["W"], usual.whiten.state["W"])
+    assert (relu.whiten.forward(relu.normalise.forward(images)) < 0).any()
+    kinds = {type(layer) for _, layer in relu.layers()}
+    assert ReLU in kinds and GELU not in kinds
+    middle, of_he = (model.params["group1.conv1.W"][:24, :, 1, 1] for model in (usual, he))
+    assert np.array_equal(middle, np.eye(24)) and not np.array_equal(of_he, middle)
+    for wrong in ({"filters": "learned"}, {"activation": "tanh"}, {"conv_start": "zero"}):
+        with pytest.raises(ValueError, match="expected one of"):
+            make(**wrong)
 
 
 def test_the_gradients_of_whitening(rng):
@@ -135,7 +166,7 @@ def test_the_network_in_pieces_is_the_network(attention, rng):
     model.backward(dout)
     expected = {name: grad.copy() for name, grad in model.grads.items()}
     assert logits.shape == (12, 10) and expected.keys() == model.params.keys()
-    assert model.maxima.cache.x.shape[2:] == (3, 3) and isinstance(model.gelu, GELU)
+    assert model.maxima.cache.x.shape[2:] == (3, 3) and isinstance(model.activation, GELU)
     in_pieces = InPieces(model)
     assert_same(in_pieces.forward(images, training=True), logits)
     in_pieces.backward(dout)

@@ -9,13 +9,14 @@ from numpy.typing import DTypeLike
 from ..ops.checks import check_option
 from .containers import Sequential
 from .layer import Layer
-from .layers import GELU, BatchNorm2d, Conv2d, GlobalAvgPool, Linear, MaxPool2d, Normalise
+from .layers import GELU, BatchNorm2d, Conv2d, GlobalAvgPool, Linear, MaxPool2d, Normalise, ReLU
 from .models import ATTENTIONS, Classifier, as_images, make_attention
-from .whitening import WhiteningConv2d
+from .whitening import FILTERS, WhiteningConv2d
 
 MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
 """Of CIFAR-10's training images with values from 0 to 1."""
 PATCHES_FROM = 5000  # images
+ACTIVATIONS: dict[str, type[Layer]] = {"gelu": GELU, "relu": ReLU}
 
 
 class WhitenedCNN(Classifier):
@@ -35,6 +36,12 @@ class WhitenedCNN(Classifier):
         Number of classes.
     widths : sequence of int
         Channels of the groups.
+    conv_start : {"dirac-uniform", "dirac", "he"}
+        How the convolutions start.
+    filters : {"whitening", "drawn"}
+        The first filters.
+    activation : {"gelu", "relu"}
+        What follows the first filters and the normalisations.
     reduction : int
         r of the attention.
     dtype : dtype
@@ -45,7 +52,7 @@ class WhitenedCNN(Classifier):
     Raises
     ------
     ValueError
-        If `attention` is unknown.
+        If an option is unknown.
 
     Notes
     -----
@@ -70,24 +77,31 @@ class WhitenedCNN(Classifier):
         rng: np.random.Generator,
         classes: int = 10,
         widths: Sequence[int] = (64, 256, 256),
+        conv_start: str = "dirac-uniform",
+        filters: str = "whitening",
+        activation: str = "gelu",
         reduction: int = 16,
         dtype: DTypeLike = np.float32,
         **options: Any,
     ) -> None:
         check_option(attention, "attention", (None, *ATTENTIONS))
-        normalise, whiten = Normalise(dtype=dtype), WhiteningConv2d(dtype=dtype)
+        check_option(activation, "activation", ACTIVATIONS)
+        bend = ACTIVATIONS[activation]
+        check_option(filters, "filters", FILTERS)
+        normalise = Normalise(dtype=dtype)
+        whiten = WhiteningConv2d(dtype=dtype, rng=rng if filters == "drawn" else None)
         normalise.state["mean"][:], normalise.state["std"][:] = 255 * np.array(MEAN), 255 * np.array(STD)
-        parts: dict[str, Layer] = {"normalise": normalise, "whiten": whiten, "gelu": GELU()}
+        parts: dict[str, Layer] = {"normalise": normalise, "whiten": whiten, "activation": bend()}
         groups: list[tuple[str, int, dict[str, Layer]]] = []
         inputs = len(whiten.params["b"])
         for number, width in enumerate(widths, start=1):
             group: dict[str, Layer] = {}
             for at in (1, 2):
-                group[f"conv{at}"] = Conv2d(inputs, width, rng=rng, dtype=dtype, start="dirac-uniform")
+                group[f"conv{at}"] = Conv2d(inputs, width, rng=rng, dtype=dtype, start=conv_start)
                 if at == 1:
                     group["pool"] = MaxPool2d(2)
                 group[f"bn{at}"] = BatchNorm2d(width, momentum=0.4, eps=1e-12, scale=False, dtype=dtype)
-                group[f"gelu{at}"] = GELU()
+                group[f"activation{at}"] = bend()
                 inputs = width
             groups.append((f"group{number}", width, group))
         head = Linear(inputs, classes, rng=rng, bias=False, scale=1 / inputs, dtype=dtype)

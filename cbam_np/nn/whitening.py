@@ -7,6 +7,8 @@ from .. import ops
 from ..engine import one_blas_thread
 from .layer import Layer
 
+FILTERS = ("whitening", "drawn")
+
 
 class WhiteningConv2d(Layer):
     r"""Convolution with fixed filters that whiten k×k patches, and their negatives, with a bias that is learned.
@@ -25,6 +27,9 @@ class WhiteningConv2d(Layer):
         ε, keeps noise from being blown up.
     dtype : dtype
         Of filters and bias.
+    rng : numpy.random.Generator, optional
+        Draws directions in place of the eigenvectors, to see what these are good for: `fit` then scales each so that
+        what it gives has the mean square 1.
 
     Notes
     -----
@@ -32,12 +37,18 @@ class WhiteningConv2d(Layer):
     """
 
     def __init__(
-        self, channels: int = 3, kernel_size: int = 2, eps: float = 5e-4, dtype: DTypeLike = np.float32
+        self,
+        channels: int = 3,
+        kernel_size: int = 2,
+        eps: float = 5e-4,
+        dtype: DTypeLike = np.float32,
+        rng: np.random.Generator | None = None,
     ) -> None:
         inputs = channels * kernel_size**2
         shape = (2 * inputs, channels, kernel_size, kernel_size)
         super().__init__({"b": np.zeros(2 * inputs, dtype)}, {"W": np.zeros(shape, dtype)})
         self.eps = eps
+        self.drawn = None if rng is None else rng.standard_normal((inputs, inputs))
 
     @one_blas_thread()
     def fit(self, x: np.ndarray) -> None:
@@ -46,7 +57,12 @@ class WhiteningConv2d(Layer):
         k = W.shape[-1]
         windows = np.lib.stride_tricks.sliding_window_view(x, (k, k), axis=(2, 3))  # (N, C, H-k+1, W-k+1, k, k)
         patches = windows.transpose(0, 2, 3, 1, 4, 5).reshape(-1, len(W) // 2).astype(np.float64)
-        variances, vectors = np.linalg.eigh(patches.T @ patches / len(patches))
+        moments = patches.T @ patches / len(patches)
+        if self.drawn is None:
+            variances, vectors = np.linalg.eigh(moments)
+        else:
+            vectors = self.drawn
+            variances = np.einsum("pi,pq,qi->i", vectors, moments, vectors)
         filters = (vectors / np.sqrt(variances + self.eps)).T[::-1]  # one per row, that of the largest variance first
         W[...] = np.concatenate([filters, -filters]).reshape(W.shape)
 

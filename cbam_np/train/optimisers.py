@@ -43,7 +43,7 @@ class Optimisers:
     params : dict of str to ndarray
         The network's parameters, updated in place.
     recipe : Recipe
-        With "sgd", SGD moves them all, the head and the attention perhaps at rates of their own. With "muon", kernels
+        With "sgd", SGD moves them all, head, vectors and attention perhaps at rates of their own. With "muon", kernels
         move by `Muon`, everything else by SGD at rates of its own.
     """
 
@@ -77,6 +77,7 @@ class Optimisers:
 def _sgd_alone(params: Params, recipe: Recipe) -> list[Group]:
     """Return a group for each learning rate there is."""
     factors = {"head": recipe.head_factor, "attention": recipe.attention_factor}
+    factors |= dict.fromkeys(("vectors", "inputs"), recipe.vector_factor)
     at: dict[float, Params] = {1.0: {}}  # the first group's rate is the recipe's
     for name, p in params.items():
         at.setdefault(factors.get(_kind(name, p), 1.0), {})[name] = p

@@ -83,6 +83,13 @@ class Recipe:
         metavar="FACTOR",
         only=SGD,
     )
+    vector_factor: float = option(
+        1.0,
+        "learning rate of biases and of normalisations' scales and shifts, as a multiple of --lr",
+        Range(float, 0),
+        metavar="FACTOR",
+        only=SGD,
+    )
     muon_momentum: float = option(0.6, "momentum of Muon", Range(float, 0, 1, "[)"), metavar="MU", only=MUON)
     vector_lr: float = option(
         0.053, "learning rate of biases and shifts beside Muon", Range(float, 0), metavar="RATE", only=MUON

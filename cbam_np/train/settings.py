@@ -12,6 +12,8 @@ from ..cbam.pools import POOLS
 from ..nn import Classifier, ResNet, SmallCNN, WhitenedCNN
 from ..nn.layers import CONV_STARTS
 from ..nn.models import ATTENTIONS
+from ..nn.whitened import ACTIVATIONS
+from ..nn.whitening import FILTERS
 from .options import Option, Range, check_options, documented, option, options_of, without_effect
 from .recipe import Recipe
 
@@ -97,11 +99,12 @@ class Settings:
         usual="1 each",
         only=SMALLCNN,
     )
-    conv_start: str = option(
-        "he",
-        "how SmallCNN's convolutions start, the first one apart: drawn at random, or passing on their input",
+    conv_start: str | None = option(
+        None,
+        "how the convolutions start, SmallCNN's first one apart: drawn at random, or passing on their input",
         CONV_STARTS,
-        only=SMALLCNN,
+        usual="he; dirac-uniform in the whitened network",
+        only=("network", ("smallcnn", "whitened")),
     )
     depth: int = option(
         20, "layers with weights of a ResNet: 8, 14, 20, …", Range(int, 8, 302), metavar="N", only=RESNET
@@ -114,6 +117,13 @@ class Settings:
         metavar="C",
         only=WHITENED,
     )
+    filters: str = option(
+        "whitening",
+        "the whitened network's fixed first filters: those that whiten its images, or as many at random",
+        FILTERS,
+        only=WHITENED,
+    )
+    activation: str = option("gelu", "what follows the whitened network's normalisations", ACTIVATIONS, only=WHITENED)
     reduction: int = option(
         16, "the attention's MLP has C // R hidden units", Range(int, 1, 1024), metavar="R", only=WITH_ATTENTION
     )
@@ -192,8 +202,9 @@ class Settings:
         if self.network == "resnet":
             return ResNet(self.depth, self.attention, width=self.width, **chosen)
         if self.network == "whitened":
-            return WhitenedCNN(self.attention, widths=self.widths, **chosen)
-        chosen |= {"channels": self.channels, "convs": self.convs or 1, "conv_start": self.conv_start}
+            chosen |= {"widths": self.widths, "filters": self.filters, "activation": self.activation}
+            return WhitenedCNN(self.attention, conv_start=self.conv_start or "dirac-uniform", **chosen)
+        chosen |= {"channels": self.channels, "convs": self.convs or 1, "conv_start": self.conv_start or "he"}
         return SmallCNN(self.attention, **chosen)
 
     def changed(self, **changes: Any) -> Self:

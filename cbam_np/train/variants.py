@@ -48,6 +48,14 @@ def twice_the_rate(settings: Settings) -> Changes:
     return {"lr": settings.recipe.lr * 2}
 
 
+def sgd_alone(settings: Settings) -> Changes:
+    """Return the change from Muon to SGD for the kernels, too; head and vectors keep their rates."""
+    of, lr = settings.recipe, SGD_LR
+    factors = {"head_factor": of.head_lr * of.batch_size / lr, "vector_factor": of.vector_lr * of.batch_size / lr}
+    return {"optimiser": "sgd", "lr": lr, "weight_decay": SGD_DECAY, **factors}
+
+
+SGD_LR, SGD_DECAY = 3.0, 5e-4
 CBAM: Changes = {"attention": "cbam"}
 NONE: Changes = {"attention": None}
 
@@ -95,6 +103,16 @@ VARIANTS: dict[str, dict[str, Changes | Callable[[Settings], Changes]]] = {
         "half the learning rate": half_the_rate,
         "twice the learning rate": twice_the_rate,
     },
+    "public-recipe": {  # what each choice contributes to the recipe of the whitened network
+        "as it is": {},
+        "SGD instead of Muon": sgd_alone,
+        "kernels drawn": {"conv_start": "he"},
+        "first filters drawn": {"filters": "drawn"},
+        "ReLU instead of GELU": {"activation": "relu"},
+        "mirrored at random": {"augment": "shift+flip"},
+        "no shift": {"augment": "flip"},
+        "no label smoothing": {"label_smoothing": 0.0},
+    },
     "reduction": {  # which the paper leaves out
         "r = 16": CBAM | {"reduction": 16},
         "r = 2": CBAM | {"reduction": 2},
@@ -130,7 +148,9 @@ def variants_of(what: str, settings: Settings) -> dict[str, Settings]:
         If `what` is unknown, a setting does not fit, or an option is set that the comparison itself varies.
     """
     check_option(what, "what", VARIANTS)
-    if what != "recipe":
+    if what == "public-recipe" and settings.network != "whitened":
+        raise ValueError(f"the public recipe is that of the whitened network, not of {settings.network}: choose it")
+    if "recipe" not in what:
         _check_not_compared(what, settings)
     found: dict[str, Settings] = {}
     for name, changes in VARIANTS[what].items():
