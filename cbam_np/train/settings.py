@@ -62,6 +62,7 @@ def usual_recipe(data: str, network: str = "smallcnn", epochs: int | None = None
 
 NETWORKS = ("smallcnn", "resnet", "whitened")
 SMALLCNN, RESNET, WHITENED = (("network", (name,)) for name in NETWORKS)
+CONV_START = {"smallcnn": "he", "whitened": "dirac-uniform"}  # how convolutions start where nothing else is chosen
 CBAM = ("attention", ("cbam",))
 WITH_ATTENTION = ("attention", tuple(ATTENTIONS))
 Made = TypeVar("Made", bound="Settings | Recipe")
@@ -104,7 +105,7 @@ class Settings:
         "how the convolutions start, SmallCNN's first one apart: drawn at random, or passing on their input",
         CONV_STARTS,
         usual="he; dirac-uniform in the whitened network",
-        only=("network", ("smallcnn", "whitened")),
+        only=("network", tuple(CONV_START)),
     )
     depth: int = option(
         20, "layers with weights of a ResNet: 8, 14, 20, …", Range(int, 8, 302), metavar="N", only=RESNET
@@ -203,9 +204,14 @@ class Settings:
             return ResNet(self.depth, self.attention, width=self.width, **chosen)
         if self.network == "whitened":
             chosen |= {"widths": self.widths, "filters": self.filters, "activation": self.activation}
-            return WhitenedCNN(self.attention, conv_start=self.conv_start or "dirac-uniform", **chosen)
-        chosen |= {"channels": self.channels, "convs": self.convs or 1, "conv_start": self.conv_start or "he"}
+            return WhitenedCNN(self.attention, conv_start=self.conv_start or CONV_START["whitened"], **chosen)
+        chosen |= {"channels": self.channels, "convs": self.convs or 1}
+        chosen |= {"conv_start": self.conv_start or CONV_START["smallcnn"]}
         return SmallCNN(self.attention, **chosen)
+
+    def spelled_out(self) -> Self:
+        """Return the same settings, with the network's usual start of the convolutions where none is chosen."""
+        return replace(self, conv_start=self.conv_start or CONV_START.get(self.network))
 
     def changed(self, **changes: Any) -> Self:
         """Return other settings.

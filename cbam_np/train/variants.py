@@ -155,7 +155,7 @@ def variants_of(what: str, settings: Settings) -> dict[str, Settings]:
     found: dict[str, Settings] = {}
     for name, changes in VARIANTS[what].items():
         variant = settings.changed(**(changes(settings) if callable(changes) else changes))
-        if variant not in found.values():
+        if variant.spelled_out() not in [other.spelled_out() for other in found.values()]:
             found[name] = variant
     return found
 
