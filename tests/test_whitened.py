@@ -64,6 +64,8 @@ def test_parts_of_the_network_can_be_exchanged(rng):
     assert ReLU in kinds and GELU not in kinds
     middle, of_he = (model.params["group1.conv1.W"][:24, :, 1, 1] for model in (usual, he))
     assert np.array_equal(middle, np.eye(24)) and not np.array_equal(of_he, middle)
+    last = make(attention="cbam", after=(3,))
+    assert {name.split(".")[0] for name in last.params if ".attention." in name} == {"group3"}
     for wrong in ({"filters": "learned"}, {"activation": "tanh"}, {"conv_start": "zero"}):
         with pytest.raises(ValueError, match="expected one of"):
             make(**wrong)

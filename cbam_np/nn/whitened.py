@@ -29,7 +29,7 @@ class WhitenedCNN(Classifier):
     Parameters
     ----------
     attention : {None, "se", "cbam", "channel", "spatial"}
-        What ends each group.
+        What ends the groups.
     rng : numpy.random.Generator
         Draws the weights, the attention's last.
     classes : int
@@ -42,6 +42,8 @@ class WhitenedCNN(Classifier):
         The first filters.
     activation : {"gelu", "relu"}
         What follows the first filters and the normalisations.
+    after : sequence of int
+        Which groups the attention ends, from 1.
     reduction : int
         r of the attention.
     dtype : dtype
@@ -80,6 +82,7 @@ class WhitenedCNN(Classifier):
         conv_start: str = "dirac-uniform",
         filters: str = "whitening",
         activation: str = "gelu",
+        after: Sequence[int] = (1, 2, 3),
         reduction: int = 16,
         dtype: DTypeLike = np.float32,
         **options: Any,
@@ -92,9 +95,9 @@ class WhitenedCNN(Classifier):
         whiten = WhiteningConv2d(dtype=dtype, rng=rng if filters == "drawn" else None)
         normalise.state["mean"][:], normalise.state["std"][:] = 255 * np.array(MEAN), 255 * np.array(STD)
         parts: dict[str, Layer] = {"normalise": normalise, "whiten": whiten, "activation": bend()}
-        groups: list[tuple[str, int, dict[str, Layer]]] = []
+        groups: list[tuple[int, dict[str, Layer]]] = []
         inputs = len(whiten.params["b"])
-        for number, width in enumerate(widths, start=1):
+        for width in widths:
             group: dict[str, Layer] = {}
             for at in (1, 2):
                 group[f"conv{at}"] = Conv2d(inputs, width, rng=rng, dtype=dtype, start=conv_start)
@@ -103,13 +106,13 @@ class WhitenedCNN(Classifier):
                 group[f"bn{at}"] = BatchNorm2d(width, momentum=0.4, eps=1e-12, scale=False, dtype=dtype)
                 group[f"activation{at}"] = bend()
                 inputs = width
-            groups.append((f"group{number}", width, group))
+            groups.append((width, group))
         head = Linear(inputs, classes, rng=rng, bias=False, scale=1 / inputs, dtype=dtype)
         head.params["W"] /= head.params["W"].std()
-        for name, width, group in groups:
-            parts[name] = Sequential(
-                **group, **make_attention(attention, width, reduction, rng=rng, dtype=dtype, **options)
-            )
+        for number, (width, group) in enumerate(groups, start=1):
+            kind = attention if number in after else None
+            group |= make_attention(kind, width, reduction, rng=rng, dtype=dtype, **options)
+            parts[f"group{number}"] = Sequential(**group)
         super().__init__(**parts, maxima=MaxPool2d(3), average=GlobalAvgPool(), head=head)
 
     def fit_inputs(self, images: np.ndarray) -> None:

@@ -66,7 +66,8 @@ CONV_START = {"smallcnn": "he", "whitened": "dirac-uniform"}  # how convolutions
 CBAM = ("attention", ("cbam",))
 WITH_ATTENTION = ("attention", tuple(ATTENTIONS))
 Made = TypeVar("Made", bound="Settings | Recipe")
-OF_CBAM = ("kernel_size", "order", "channel_pools", "spatial_pools")  # what may be chosen of CBAM
+OF_WHITENED = ("widths", "after", "filters", "activation")  # what may be chosen of it
+OF_CBAM = ("kernel_size", "order", "channel_pools", "spatial_pools")  # and of CBAM
 
 
 @documented
@@ -125,6 +126,13 @@ class Settings:
         only=WHITENED,
     )
     activation: str = option("gelu", "what follows the whitened network's normalisations", ACTIVATIONS, only=WHITENED)
+    after: tuple[int, ...] = option(
+        (1, 2, 3),
+        "groups of the whitened network that the attention ends",
+        Range(int, 1, 3),
+        metavar="GROUP",
+        only=WHITENED,
+    )
     reduction: int = option(
         16, "the attention's MLP has C // R hidden units", Range(int, 1, 1024), metavar="R", only=WITH_ATTENTION
     )
@@ -203,7 +211,7 @@ class Settings:
         if self.network == "resnet":
             return ResNet(self.depth, self.attention, width=self.width, **chosen)
         if self.network == "whitened":
-            chosen |= {"widths": self.widths, "filters": self.filters, "activation": self.activation}
+            chosen |= {name: getattr(self, name) for name in OF_WHITENED}
             return WhitenedCNN(self.attention, conv_start=self.conv_start or CONV_START["whitened"], **chosen)
         chosen |= {"channels": self.channels, "convs": self.convs or 1}
         chosen |= {"conv_start": self.conv_start or CONV_START["smallcnn"]}
