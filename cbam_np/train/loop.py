@@ -61,7 +61,7 @@ def fit(
         Folder for `checkpoint.npz`, the complete state, and `history.json`; nothing is kept without it.
     resume : bool
         Go on from the checkpoint in `out`: with model, data and recipe as they were, the run ends bit for bit
-        where it would have ended undisturbed (on the same machine and with as many threads).
+        where it would have ended undisturbed (with the same kernels of BLAS).
     save_every : float
         Seconds between checkpoints inside an epoch; at the end of each there is one anyway.
     settings : dict, optional

@@ -14,9 +14,14 @@ def cores() -> int:
 
 
 def describe_machine() -> dict[str, Any]:
-    """Return what speed and the last bit depend on: cores, BLAS and its threads, versions."""
+    """Return what speed and the last bit depend on: cores, BLAS with its kernels and threads, versions."""
     blas = [
-        {"name": pool["internal_api"], "version": pool["version"], "threads": pool["num_threads"]}
+        {
+            "name": pool["internal_api"],
+            "version": pool["version"],
+            "kernels": pool.get("architecture", "unknown"),
+            "threads": pool["num_threads"],
+        }
         for pool in threadpoolctl.threadpool_info()
         if pool["user_api"] == "blas"
     ]
