@@ -27,7 +27,7 @@ test: .venv/everything
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-oracle: .venv/oracle
-	$(BIN)/python -m pytest -m oracle tests
+	$(BIN)/python -m pytest -n auto -m oracle tests
 
 test-dask: .venv/dask
 	$(BIN)/python -m pytest tests/test_compare.py -k "dask or cluster or scheduler"

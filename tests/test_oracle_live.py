@@ -1,5 +1,7 @@
 """The project against PyTorch, where it is installed: CBAM on random shapes, ties and all, and every operation."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -16,7 +18,7 @@ pytestmark = pytest.mark.oracle
 
 OP_CASES = op_cases(np.random.default_rng(3))
 IMAGENET_CASES = imagenet_cases(size=64, depths=((18, "cbam"), (34, None), (50, None), (101, "cbam")))
-IMAGENET_CASES["ResNet-50 cbam 224"] = imagenet_cases(224, 1, [(50, "cbam")], seed=2)["ResNet-50 cbam"]
+IMAGENET_CASES["ResNet-50 cbam 224"] = imagenet_cases(224, 1, [(50, "cbam")])["ResNet-50 cbam"]
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -27,8 +29,16 @@ def one_thread():
     torch.set_num_threads(before)
 
 
-def compare(case, tolerance, seed=0):
+def near_as_a_whole(actual, expected, tolerance):
+    """Demand a difference that is small next to the array, both measured by their Euclidean norms."""
+    assert actual.shape == expected.shape
+    error = np.linalg.norm(actual - expected) / np.linalg.norm(expected)
+    assert error <= tolerance, f"relative error {error:.2g} is more than {tolerance:g}"
+
+
+def compare(case, tolerance, seed=0, of_gradients=None):
     """Hold the output and every gradient of a case to PyTorch's."""
+    check_gradient = of_gradients or (lambda actual, expected: assert_same(actual, expected, tolerance))
     rng = np.random.default_rng(seed)
     expected, dout, expected_gradients = reference.run(
         case.name, case.arrays, case.options, lambda shape: rng.normal(size=shape)
@@ -38,7 +48,7 @@ def compare(case, tolerance, seed=0):
     assert_same(out, expected, tolerance)
     assert set(gradients) == set(case.arrays)
     for key, gradient in gradients.items():
-        assert_same(gradient, expected_gradients[key], tolerance)
+        check_gradient(gradient, expected_gradients[key])
 
 
 @pytest.mark.parametrize("ties", ["first", "split"])
@@ -81,8 +91,8 @@ def test_imagenet(case):
 
 @pytest.mark.parametrize("case", IMAGENET_CASES.values(), ids=IMAGENET_CASES)
 def test_imagenet_in_float32(case):
-    """On pictures where rounding tips no ReLU and no maximum; where it does, PyTorch differs from itself in float64."""
-    compare(case.astype(np.float32), 1e-3)
+    """Rounding tips a ReLU or a maximum here and there, in PyTorch as well, and moves single entries of a gradient."""
+    compare(case.astype(np.float32), 1e-5, of_gradients=partial(near_as_a_whole, tolerance=0.05))
 
 
 def test_there_are_ties_to_tell_the_rules_apart():
