@@ -30,7 +30,7 @@ from cbam_np.train import (
 from cbam_np.train.compare import compare, run_folder
 from cbam_np.train.lock import held
 from cbam_np.train.run import prepare
-from cbam_np.train.table import Row
+from cbam_np.train.table import Row, comparison_page
 from cbam_np.train.variants import variants_of
 from cbam_np.train.workers import WorkerError, run_in_processes
 
@@ -108,6 +108,19 @@ def test_mirror_images_are_scored_where_training_had_them(augment, there, tmp_pa
     assert ("test_accuracy_mirrored" in result) == there and 0 <= result["test_accuracy"] <= 1
 
 
+def test_six_copies_are_compared_where_training_had_such_images(found, tmp_path):
+    assert found["rows_six_copies"] is None and "six copies" not in comparison_page(found)
+    settings = SMALL.changed(augment="shift+alternate")
+    out = tmp_path / "six"
+    six = compare("cbam", settings, 2, out, executor=Here(), progress=False)
+    for row, name in zip(six["rows_six_copies"], ("none", "CBAM"), strict=True):
+        results = [json.loads((run_folder(out, name, seed) / "result.json").read_text()) for seed in range(2)]
+        assert row["variant"] == name
+        assert row["accuracies"] == [result["test_accuracy_six_copies"] for result in results]
+    _, alone, together = comparison_page(six).split("| variant |")
+    assert alone.count("| none |") == together.count("| CBAM |") == 1
+
+
 def test_one_seed_says_nothing(tmp_path):
     found = compare(
         "reduction", SMALL.changed(channels=(32,), reduction=16), 1, tmp_path, executor=Here(), progress=False
@@ -124,7 +137,7 @@ def test_all_variants_differ_and_make_networks(what):
             variants_of(what, settings)
         settings = Settings(data="cifar10", network="whitened", attention=None, widths=(24, 32, 32))
     made = variants_of(what, settings)
-    assert list(made) == list(VARIANTS[what]) and len(set(made.values())) == len(made) >= 3
+    assert list(made) == list(VARIANTS[what]) and len(set(made.values())) == len(made) >= 2
     for variant in made.values():
         variant.make_network(10, np.random.default_rng(0))
 

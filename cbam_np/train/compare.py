@@ -20,7 +20,7 @@ from ..engine import limit_threads
 from ..files import check_writable, write_json
 from .lock import held
 from .machine import cores, describe_machine
-from .run import prepare
+from .run import SIX_COPIES, prepare
 from .settings import Settings
 from .state import CHECKPOINT
 from .table import Row, row_of
@@ -150,12 +150,9 @@ def finish(settings: Settings, folder: Path) -> dict[str, Any]:
 def _found(
     what: str, settings: Settings, variants: list[str], seeds: int, results: dict[str, dict[str, Any]]
 ) -> dict[str, Any]:
-    rows: list[Row] = []
     images = "validation" if settings.validation else "test"
-    for name in variants:
-        of_seeds = [results[_title(name, seed)] for seed in range(seeds)]
-        accuracies = [result[f"{images}_accuracy"] for result in of_seeds]
-        rows.append(row_of(name, of_seeds[0]["parameters"], accuracies, rows[0] if rows else None))
+    of_variants = {name: [results[_title(name, seed)] for seed in range(seeds)] for name in variants}
+    copies = all(SIX_COPIES in result for result in results.values())
     common = asdict(settings)
     for name in ("data_root", "note", "seed", "attention"):
         del common[name]
@@ -165,7 +162,17 @@ def _found(
         "seeds": seeds,
         "images": images,
         "settings": common,
-        "rows": [row.to_dict() for row in rows],
+        "rows": _rows(of_variants, f"{images}_accuracy"),
+        "rows_six_copies": _rows(of_variants, SIX_COPIES) if copies else None,
         "seconds_per_run": float(np.mean([r["seconds_per_epoch"] * r["epochs"] for r in results.values()])),
         "machine": describe_machine(),
     }
+
+
+def _rows(of_variants: dict[str, list[dict[str, Any]]], score: str) -> list[dict[str, Any]]:
+    """Return a row for each variant, from the results of its seeds."""
+    rows: list[Row] = []
+    for name, of_seeds in of_variants.items():
+        accuracies = [result[score] for result in of_seeds]
+        rows.append(row_of(name, of_seeds[0]["parameters"], accuracies, rows[0] if rows else None))
+    return [row.to_dict() for row in rows]

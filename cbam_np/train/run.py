@@ -18,7 +18,7 @@ from .score import evaluate
 from .settings import Settings, read_kept
 from .state import CHECKPOINT, Diverged, model_arrays
 
-RESULT = "result.json"
+RESULT, SIX_COPIES = "result.json", "test_accuracy_six_copies"
 SHAPES = {"train": (5000, (0, 0)), "test": (1000, (0, 1))}
 """How many shapes are drawn and from which seed: the same for every run, as CIFAR-10 is the same."""
 
@@ -250,7 +250,7 @@ class Run:
         if self.settings.recipe.augment != "none":  # it has been taught that an image and its mirror image are the same
             scores["test_accuracy_mirrored"] = evaluate(self.model, self.test, copies="mirror").accuracy
         if self.settings.recipe.alternates:  # and one shifted by a pixel
-            scores["test_accuracy_six_copies"] = evaluate(self.model, self.test, copies="six").accuracy
+            scores[SIX_COPIES] = evaluate(self.model, self.test, copies="six").accuracy
         return scores
 
     def _result(self, history: list[dict[str, Any]], scores: dict[str, Any], command: str | None) -> dict[str, Any]:

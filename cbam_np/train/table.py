@@ -60,14 +60,14 @@ def row_of(variant: str, parameters: int, accuracies: list[float], baseline: Row
     return Row(variant, parameters, accuracies, float(differences.mean()), low, high, p)
 
 
-def comparison_table(found: dict[str, Any]) -> str:
-    """Return a comparison, as `comparison.json` holds it, as a Markdown table."""
+def comparison_table(found: dict[str, Any], rows: str = "rows") -> str:
+    """Return a comparison, as `comparison.json` holds it, as a Markdown table, from its rows of that name."""
     lines = [
         f"| variant | parameters | {found['images']} accuracy, mean ± deviation | difference | 95% interval "
         "| verdict |",
         "|---|---:|---:|---:|---:|---|",
     ]
-    for row in found["rows"]:
+    for row in found[rows]:
         spread = "" if row["deviation"] is None else f" ± {100 * row['deviation']:.2f}"
         difference = "" if row["difference"] is None else f"{100 * row['difference']:+.2f}"
         interval = "" if row["low"] is None else f"{100 * row['low']:+.2f} to {100 * row['high']:+.2f}"
@@ -83,10 +83,14 @@ def comparison_page(found: dict[str, Any]) -> str:
     note = f" on the {found['note']}" if found["note"] else ""
     recipe = found["settings"]["recipe"]
     epochs = f"{recipe['epochs']} epoch{'s' if recipe['epochs'] != 1 else ''}"
+    copies = ""
+    if found.get("rows_six_copies"):
+        table = comparison_table(found, "rows_six_copies")
+        copies = f"\nWith the scores of six copies of each test image, shifted and mirrored, together:\n\n{table}\n"
     return (
         f"# {found['what']}\n\n"
         f"{found['seeds']} paired seeds per variant, {epochs}{note}; differences from the first "
         "variant, with bootstrap intervals over the seeds. With few seeds, such intervals are too narrow rather than "
         "too wide. “Better” and “worse” are reported only when p ≤ 0.05 (a sign-flip test), which takes six seeds or "
-        f"more.\n\n{comparison_table(found)}\n"
+        f"more.\n\n{comparison_table(found)}\n{copies}"
     )

@@ -66,6 +66,7 @@ VARIANTS: dict[str, dict[str, Changes | Callable[[Settings], Changes]]] = {
         "CBAM": CBAM,
         "wider, no attention": wider,
     },
+    "cbam": {"none": NONE, "CBAM": CBAM},
     "channel-pools": {  # paper, Table 1
         "avg & max": CBAM | {"order": "channel"},
         "avg": CBAM | {"order": "channel", "channel_pools": ("avg",)},
