@@ -24,6 +24,7 @@ from cbam_np.train import (
     save_checkpoint,
     state,
 )
+from cbam_np.train.score import evaluate_each
 
 RECIPE = Recipe(epochs=3, batch_size=8, lr=0.05)
 TIMES = {"seconds", "images_per_second"}
@@ -408,6 +409,8 @@ def test_six_copies_of_a_test_image_are_scored_together(data):
     assert score.loss == pytest.approx(-np.log(p[np.arange(42), data.labels]).mean(), rel=1e-5)
     with pytest.raises(ValueError, match="copies is 'five'"):
         evaluate(model, data, copies="five")
+    each = evaluate_each(model, data, ["none", "mirror", "six"])
+    assert each == {copies: evaluate(model, data, copies=copies) for copies in each} and each["six"] == score
 
 
 def test_a_run_from_before_an_option_was_there_goes_on(data, tmp_path, monkeypatch):

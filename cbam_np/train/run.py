@@ -14,11 +14,12 @@ from ..nn import Classifier
 from .checkpoint import CheckpointError, load_checkpoint
 from .loop import check_out, fit
 from .machine import describe_machine
-from .score import evaluate
+from .score import evaluate_each
 from .settings import Settings, read_kept
 from .state import CHECKPOINT, Diverged, model_arrays
 
 RESULT, SIX_COPIES = "result.json", "test_accuracy_six_copies"
+SCORES = {"none": "test_accuracy", "mirror": "test_accuracy_mirrored", "six": SIX_COPIES}
 SHAPES = {"train": (5000, (0, 0)), "test": (1000, (0, 1))}
 """How many shapes are drawn and from which seed: the same for every run, as CIFAR-10 is the same."""
 
@@ -238,20 +239,22 @@ class Run:
         return result
 
     def _scores(self) -> dict[str, Any]:
+        recipe = self.settings.recipe
+        which = ["none"]
+        if recipe.augment != "none":  # it has been taught that an image and its mirror image are the same
+            which.append("mirror")
+        if recipe.alternates:  # and one shifted by a pixel
+            which.append("six")
         try:
             with np.errstate(over="ignore", invalid="ignore"):
-                score = evaluate(self.model, self.test)
+                found = evaluate_each(self.model, self.test, which)
         except ValueError as error:
             raise Diverged(
                 f"the network cannot be tested, training diverged: {error}. Lower the learning rate"
             ) from error
-        scores: dict[str, Any] = {"test_images": len(self.test), "test_accuracy": score.accuracy}
-        scores["test_loss"] = score.loss if np.isfinite(score.loss) else None
-        if self.settings.recipe.augment != "none":  # it has been taught that an image and its mirror image are the same
-            scores["test_accuracy_mirrored"] = evaluate(self.model, self.test, copies="mirror").accuracy
-        if self.settings.recipe.alternates:  # and one shifted by a pixel
-            scores[SIX_COPIES] = evaluate(self.model, self.test, copies="six").accuracy
-        return scores
+        loss = found["none"].loss
+        scores = {"test_images": len(self.test), "test_loss": loss if np.isfinite(loss) else None}
+        return scores | {SCORES[copies]: score.accuracy for copies, score in found.items()}
 
     def _result(self, history: list[dict[str, Any]], scores: dict[str, Any], command: str | None) -> dict[str, Any]:
         settings = asdict(self.settings)

@@ -1,6 +1,6 @@
 """How well a network does."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +17,32 @@ class Score(NamedTuple):
 
     accuracy: float
     loss: float
+
+
+class View(NamedTuple):
+    """A copy of an image that shows the same thing to a person."""
+
+    shift: int = 0  # pixels to the upper left
+    mirrored: bool = False
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        """Return the copies of images (N, C, H, W), with a mirrored border where they were shifted."""
+        if self.shift:
+            (H, W), by = images.shape[2:], abs(self.shift)
+            padded = np.pad(images, ((0, 0), (0, 0), (by, by), (by, by)), mode="reflect")
+            at = by + self.shift
+            images = padded[:, :, at : at + H, at : at + W]
+        return images[..., ::-1] if self.mirrored else images
+
+
+COPIES: dict[str, dict[View, float]] = {
+    "none": {View(): 1.0},
+    "mirror": {View(): 0.5, View(0, True): 0.5},
+    "six": {
+        View(shift, side): share for shift, share in ((0, 0.25), (-1, 0.125), (1, 0.125)) for side in (False, True)
+    },
+}
+"""Which copies of an image are scored together, each with its share."""
 
 
 def evaluate(
@@ -38,7 +64,7 @@ def evaluate(
         How many are computed at once.
     copies : {"none", "mirror", "six"}
         Whether to average the scores of each image and of copies of it that show the same thing to a person: its
-        mirror image; or both, to one half, and both shifted by a pixel to the upper left and to the lower right, with
+        mirror image; or both, to one half, and both shifted by a pixel to the lower right and to the upper left, with
         a mirrored border, to a quarter each.
     watch : callable, optional
         Called before every batch; what it raises ends the work.
@@ -54,42 +80,28 @@ def evaluate(
     ValueError
         If `copies` is unknown.
     """
-    check_option(copies, "copies", COPIES)
-    pieces, correct, loss = InPieces(model), 0, 0.0
+    return evaluate_each(model, data, (copies,), batch_size, watch)[copies]
+
+
+def evaluate_each(
+    model: Classifier,
+    data: LabelledImages,
+    which: Sequence[str],
+    batch_size: int = 128,
+    watch: Callable[[], None] | None = None,
+) -> dict[str, Score]:
+    """Measure how well a network does with several choices of `copies`; a copy that they share is computed once."""
+    for copies in which:
+        check_option(copies, "copies", COPIES)
+    views = {view: None for copies in which for view in COPIES[copies]}  # a set that keeps its order
+    pieces, correct, loss = InPieces(model), dict.fromkeys(which, 0), dict.fromkeys(which, 0.0)
     for at in range(0, len(data), batch_size):
         if watch is not None:
             watch()
         images, labels = data.images[at : at + batch_size], data.labels[at : at + batch_size]
-        logits = total(share * pieces.forward(copy) for share, copy in COPIES[copies](images))
-        correct += int((logits.argmax(axis=1) == labels).sum())
-        loss += float(softmax_cross_entropy_forward(logits, labels)[0]) * len(labels)
-    return Score(correct / len(data), loss / len(data))
-
-
-Copies = list[tuple[float, np.ndarray]]
-
-
-def alone(images: np.ndarray) -> Copies:
-    """Return the images."""
-    return [(1.0, images)]
-
-
-def with_mirror_image(images: np.ndarray) -> Copies:
-    """Return the images and their mirror images, to one half each."""
-    return [(0.5, images), (0.5, images[..., ::-1])]
-
-
-def six(images: np.ndarray) -> Copies:
-    """Return the images and their mirror images, as they are and shifted by a pixel in two directions."""
-    H, W = images.shape[2:]
-    padded = np.pad(images, ((0, 0), (0, 0), (1, 1), (1, 1)), mode="reflect")
-    shifted = [padded[:, :, at : at + H, at : at + W] for at in (0, 2)]
-    return [
-        (weight * share, copy)
-        for weight, version in zip((0.5, 0.25, 0.25), (images, *shifted), strict=True)
-        for share, copy in with_mirror_image(version)
-    ]
-
-
-COPIES: dict[str, Callable[[np.ndarray], Copies]] = {"none": alone, "mirror": with_mirror_image, "six": six}
-"""Which copies of an image are scored together, each with its share."""
+        of_view = {view: pieces.forward(view(images)) for view in views}
+        for copies in which:
+            logits = total(share * of_view[view] for view, share in COPIES[copies].items())
+            correct[copies] += int((logits.argmax(axis=1) == labels).sum())
+            loss[copies] += float(softmax_cross_entropy_forward(logits, labels)[0]) * len(labels)
+    return {copies: Score(correct[copies] / len(data), loss[copies] / len(data)) for copies in which}
