@@ -78,7 +78,8 @@ def peaks(result):
     ]
     return (
         f"NumPy's float32 matrix products reach {', '.join(found)}. Operations counted: 2·N·H·W·O·C·k² for a "
-        "convolution forward, twice that backward, for the first layer, too, and where Winograd's ways do with half or a quarter of the products."
+        "convolution forward, twice that backward, for the first layer, too, and where Winograd's ways do with half or "
+        "a quarter of the products."
     )
 
 
