@@ -37,7 +37,7 @@ def test_kernels_move_by_muon_and_everything_else_by_sgd_at_its_own_rate():
     assert sorted(name for names in found for name in names) == sorted(params)
     of = {name: group for names, group in found.items() for name in names}
     assert isinstance(of["group1.conv2.W"].optimiser, Muon) and of["group1.conv2.W"].lr == 0.2
-    rates = {"whiten.b": 0.053, "group2.bn1.beta": 0.053, "head.W": 0.67, "group3.attention.W7": 0.01}
+    rates = {"whiten.b": 0.053, "group2.bn1.beta": 0.053, "head.W": 0.67, "group3.attention.W7": 0.001}
     for name, rate in rates.items():
         group = of[name]
         assert isinstance(group.optimiser, SGD) and group.lr == rate * 6, name  # for the sum over a batch of 6

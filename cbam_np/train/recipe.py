@@ -98,7 +98,7 @@ class Recipe:
         0.67, "learning rate of the last layer beside Muon", Range(float, 0), metavar="RATE", only=MUON
     )
     attention_lr: float = option(
-        0.01, "learning rate of the attention's weights beside Muon", Range(float, 0), metavar="RATE", only=MUON
+        0.001, "learning rate of the attention's weights beside Muon", Range(float, 0), metavar="RATE", only=MUON
     )
     input_epochs: int = option(
         3,
