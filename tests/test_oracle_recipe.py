@@ -69,8 +69,9 @@ def test_the_calibration_trains_each_seed_once(rng, tmp_path, monkeypatch):
     monkeypatch.setattr(recipe_in_torch, "RECIPE", replace(WHITENED_RECIPE, batch_size=8, epochs=2, input_epochs=1))
     monkeypatch.setattr(sys, "argv", ["recipe", "--seeds", "2", "--out", str(tmp_path / "out")])
     recipe_in_torch.main()
-    before = json.loads((tmp_path / "out" / "result.json").read_text(encoding="utf-8"))
+    before = json.loads((tmp_path / "out" / recipe_in_torch.RESULT).read_text(encoding="utf-8"))
     assert [run["seed"] for run in before["runs"]] == [0, 1]
+    assert (tmp_path / "out" / "README.md").read_text(encoding="utf-8").count("\n| ") == 4  # title, two seeds, mean
     assert all(0 <= run["test_accuracy"] <= 1 and run["seconds"] > 0 for run in before["runs"])
     recipe_in_torch.main()
-    assert json.loads((tmp_path / "out" / "result.json").read_text(encoding="utf-8")) == before
+    assert json.loads((tmp_path / "out" / recipe_in_torch.RESULT).read_text(encoding="utf-8")) == before
