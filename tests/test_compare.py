@@ -133,7 +133,9 @@ def test_one_seed_says_nothing(tmp_path):
 def test_all_variants_differ_and_make_networks(what):
     settings = Settings(channels=(32,), conv_start="dirac").changed(augment="shift+flip", schedule="triangle")
     if what == "public-recipe":
-        with pytest.raises(ValueError, match="is that of the whitened network, not of smallcnn: set network to whitened"):
+        with pytest.raises(
+            ValueError, match="is that of the whitened network, not of smallcnn: set network to whitened"
+        ):
             variants_of(what, settings)
         settings = Settings(data="cifar10", network="whitened", attention=None, widths=(24, 32, 32))
     made = variants_of(what, settings)

@@ -150,7 +150,9 @@ def variants_of(what: str, settings: Settings) -> dict[str, Settings]:
     """
     check_option(what, "what", VARIANTS)
     if what == "public-recipe" and settings.network != "whitened":
-        raise ValueError(f"the public recipe is that of the whitened network, not of {settings.network}: set network to whitened")
+        raise ValueError(
+            f"the public recipe is that of the whitened network, not of {settings.network}: set network to whitened"
+        )
     if "recipe" not in what:
         _check_not_compared(what, settings)
     found: dict[str, Settings] = {}
