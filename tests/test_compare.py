@@ -230,7 +230,7 @@ def test_what_is_compared_cannot_be_chosen(what, chosen):
 
 
 def test_unknown_comparison(tmp_path):
-    with pytest.raises(ValueError, match="what is 'depth', expected one of 'attention', 'channel-pools'"):
+    with pytest.raises(ValueError, match="what is 'depth', expected one of 'attention', 'cbam', 'channel-pools'"):
         compare("depth", SMALL, 2, tmp_path)
     with pytest.raises(ValueError, match="seeds is 0"):
         compare("order", SMALL, 0, tmp_path)
