@@ -147,3 +147,12 @@ package = types.ModuleType("cbam_np")
 package.__path__ = [str(root)]  # the parts that calculate, without the rest of the package
 sys.modules["cbam_np"] = package
 """
+
+
+def test_a_repeated_operand_changes_no_number_and_leaves_the_buffer_as_it_was(rng):
+    before = np.getbufsize()
+    F, M = rng.normal(size=(2, 3, 40, 40)), rng.normal(size=(2, 1, 40, 40))
+    assert np.array_equal(engine.repeating(np.multiply, F, M), F * M)
+    with pytest.raises(ValueError, match="broadcast"):
+        engine.repeating(np.multiply, F, M[..., :7])
+    assert np.getbufsize() == before

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cbam_np.ops import batch_norm_backward, batch_norm_forward
+from cbam_np.ops import batch_norm, batch_norm_backward, batch_norm_forward
 
 from .helpers import PROMISES, Pair, assert_same, check_pair, distinct, examples
 
@@ -36,6 +36,18 @@ def test_pair_keeps_its_promises(promise, inference, rng):
 def test_gradients(shape, inference, eps, seed):
     rng = np.random.default_rng(seed)
     check_pair(as_pair(rng, shape, inference, eps), rng)
+
+
+@pytest.mark.parametrize("side", [5, 8, 16], ids=["few pixels", "more", "many"])  # each is summed in its own way
+def test_sums_do_not_depend_on_the_number_of_pixels(side, rng):
+    x, dout = rng.normal(3, 2, size=(2, 4, 3, side, side))
+    gamma, beta = rng.normal(size=(2, 3))
+    out, cache = batch_norm_forward(x, gamma, beta)
+    assert_same(out, batch_norm(x, gamma, beta))
+    _, dgamma, dbeta = batch_norm_backward(dout, cache)
+    x_hat = batch_norm(x, np.ones(3), np.zeros(3))
+    assert_same(dgamma, (dout * x_hat).sum(axis=PIXELS))
+    assert_same(dbeta, dout.sum(axis=PIXELS))
 
 
 def test_known_numbers():

@@ -74,6 +74,7 @@ def test_fast_equals_loops(shape, size, stride, padding, make, seed):
         out, cache = ops.max_pool2d_forward(x, size, stride, ties, padding)
         dout = rng.normal(size=out.shape)
         assert np.array_equal(out, ops.max_pool2d_forward_loops(x, size, stride, padding))
+        assert np.array_equal(out, ops.max_pool2d(x, size, stride, padding))
         expected = ops.max_pool2d_backward_loops(dout, x, size, stride, ties, padding)
         assert_same(ops.max_pool2d_backward(dout, cache), expected)
 

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .. import engine
 from ..ops.checks import as_float, check_dout, inexact
 
 
@@ -48,7 +49,7 @@ def gate_forward(F: np.ndarray, M: np.ndarray, out: np.ndarray | None = None) ->
         raise ValueError(
             f"M has shape {M.shape}, expected one weight per channel, {(N, C, 1, 1)}, or one per pixel, {(N, 1, H, W)}"
         )
-    return np.multiply(F, M, out=out), GateCache(F, M)
+    return engine.repeating(np.multiply, F, M, out), GateCache(F, M)
 
 
 def gate_backward(dout: np.ndarray, cache: GateCache, out: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -81,5 +82,5 @@ def gate_backward(dout: np.ndarray, cache: GateCache, out: np.ndarray | None = N
     F, M = cache
     dout = check_dout(dout, F.shape)
     per_channel = M.shape[2:] == (1, 1) and M.shape[1] == F.shape[1]
-    dM = np.einsum("nchw,nchw->nc" if per_channel else "nchw,nchw->nhw", dout, F)
-    return np.multiply(dout, M, out=out), dM.reshape(M.shape)
+    dM = engine.dot_per_channel(dout, F) if per_channel else np.einsum("nchw,nchw->nhw", dout, F)
+    return engine.repeating(np.multiply, dout, M, out), dM.reshape(M.shape)

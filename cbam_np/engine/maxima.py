@@ -2,11 +2,20 @@
 
 import numpy as np
 
+from .elementwise import repeating
+from .threads import one_blas_thread
 
+
+@one_blas_thread()
 def mean_along(flat: np.ndarray, axis: int) -> np.ndarray:
-    """Return the average of (N, C, H·W) along an axis; along a row, einsum adds three times as fast as sum."""
-    fast = axis == 2 and flat.dtype != object
-    return (np.einsum("ncs->nc", flat) if fast else flat.sum(axis=axis)) / flat.shape[axis]
+    """Return the average of (N, C, H·W) along an axis.
+
+    Along a row, einsum adds three times as fast as sum; along channels, a row of ones times all rows up to five times.
+    """
+    if flat.dtype == object:
+        return flat.sum(axis=axis) / flat.shape[axis]
+    sums = np.einsum("ncs->nc", flat) if axis == 2 else (np.ones((1, flat.shape[1]), flat.dtype) @ flat)[:, 0]
+    return sums / flat.shape[axis]
 
 
 def maxima_and_places(flat: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray | None]:
@@ -30,4 +39,5 @@ def _first_channel(flat: np.ndarray, maxima: np.ndarray) -> np.ndarray:
     """Return ``flat.argmax(axis=1, keepdims=True)``, the maxima over channels being known."""
     last = flat.shape[1] - 1
     to_go = np.arange(last, -1, -1).astype(np.min_scalar_type(last))[:, None]  # channels that come after this one
-    return last - ((flat == maxima).view(np.uint8) * to_go).max(axis=1, keepdims=True).astype(np.intp)
+    found = repeating(np.equal, flat, maxima).view(np.uint8)
+    return last - repeating(np.multiply, found, to_go).max(axis=1, keepdims=True).astype(np.intp)

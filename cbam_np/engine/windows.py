@@ -1,6 +1,7 @@
 """Maxima of small windows, all windows at once: one place of a window after the other."""
 
 from collections.abc import Iterator
+from functools import reduce
 
 import numpy as np
 
@@ -13,6 +14,20 @@ def _taps(x: np.ndarray, size: int, stride: int) -> Iterator[np.ndarray]:
     for i in range(size):
         for j in range(size):
             yield x[:, :, i : i + stride * H : stride, j : j + stride * W : stride]
+
+
+def window_maxima(x: np.ndarray, size: int, stride: int) -> np.ndarray:
+    """Return the maximum of every window: of its columns first, then of what they leave."""
+    N, C, *sides = x.shape
+    H, W = ((n - size) // stride + 1 for n in sides)
+    out = np.empty((N, C, H, W), x.dtype)
+
+    def pool(s: slice) -> None:
+        columns = reduce(np.maximum, (x[s, :, i : i + stride * H : stride] for i in range(size)))
+        out[s] = reduce(np.maximum, (columns[..., j : j + stride * W : stride] for j in range(size)))
+
+    over_slices(pool, batch_slices(N, 2 * x[0].nbytes))
+    return out
 
 
 def pool_windows(x: np.ndarray, size: int, stride: int) -> tuple[np.ndarray, np.ndarray]:

@@ -56,9 +56,9 @@ class Winograd:
         return W.shape[2:] == (3, 3) and stride == padding == 1 and enough
 
     def bytes_each(self, x: np.ndarray) -> int:
-        """Return the size of one image's transformed taps."""
+        """Return the size of one image's transformed taps and of their products."""
         C, H, W = x.shape[1:]
-        return IN * 3 * C * _tiles(H) * (W + 1) * x.itemsize
+        return IN * (3 * C + len(self.W)) * _tiles(H) * (W + 1) * x.itemsize
 
     def forward(self, x: np.ndarray, out: np.ndarray) -> None:
         """Write the convolution of (n,C,H,W) to out, (n,O,H,W)."""

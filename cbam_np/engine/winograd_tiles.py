@@ -22,7 +22,8 @@ from numpy.lib.stride_tricks import as_strided
 from .winograd import IN, OUT, _tiles
 
 POINTS = (0, 3 / 4, -3 / 4, 3 / 2, -3 / 2)  # and ∞
-FEWEST = 2**14  # input channels times outputs
+FEWEST = 2**13  # input channels times outputs
+IMAGES = 16  # so few make rows that are too short
 
 
 def _matrices() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -56,7 +57,7 @@ class WinogradTiles:
     @staticmethod
     def fits(x: np.ndarray, W: np.ndarray, stride: int, padding: int) -> bool:
         """Tell whether it is faster this way."""
-        many = W.shape[0] * W.shape[1] >= FEWEST and x.dtype != object
+        many = W.shape[0] * W.shape[1] >= FEWEST and len(x) > IMAGES and x.dtype != object
         return W.shape[2:] == (3, 3) and stride == padding == 1 and many
 
     def bytes_each(self, x: np.ndarray) -> int:

@@ -39,6 +39,7 @@ from .pooling import (
 )
 from .soft_pooling import lp_pool_backward, lp_pool_forward, lse_pool_backward, lse_pool_forward
 from .windows import (
+    max_pool2d,
     max_pool2d_backward,
     max_pool2d_backward_loops,
     max_pool2d_forward,

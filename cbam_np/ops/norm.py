@@ -42,7 +42,7 @@ def batch_norm_moments(x: np.ndarray) -> Moments:
     def own(s: slice) -> Moments:
         M = x[s].size // x.shape[1]
         mean = engine.sum_per_channel(x[s]) / M
-        centred = x[s] - mean[:, None, None]
+        centred = x[s] - engine.over_pixels(mean, x)
         return Moments(M, mean, engine.sum_per_channel(centred, centred))
 
     return merge_moments(engine.over_slices(own, engine.channel_slices(x)))

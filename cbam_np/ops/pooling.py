@@ -165,8 +165,7 @@ def avg_pool_backward(dout: np.ndarray, cache: AvgPoolCache, into: np.ndarray | 
     share = dout[:, :, None, None] / (H * W) if cache.over == "space" else dout / C
     if into is None:
         return np.broadcast_to(share, cache.x.shape).copy()
-    into += share
-    return into
+    return engine.repeating(np.add, into, share, out=into)
 
 
 def max_pool_forward(x: np.ndarray, over: str = "space", ties: str = "first") -> tuple[np.ndarray, MaxPoolCache]:

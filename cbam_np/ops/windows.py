@@ -50,6 +50,43 @@ def max_pool2d_backward_loops(
     return dx_pad[:, :, padding : padding + H, padding : padding + W]
 
 
+def _padded(x: np.ndarray, size: int, stride: int, padding: int) -> np.ndarray:
+    """Return x with its padding, checked."""
+    x = as_float(x, "x", "N C H W")
+    if size < 1 or stride < 1:
+        raise ValueError(f"size is {size} and stride {stride}, expected both to be 1 or more")
+    if not 0 <= padding <= size // 2:
+        raise ValueError(f"padding is {padding}, expected 0 to {size // 2}: a window must see a pixel of x")
+    x = _pad(x, padding)
+    if size > min(x.shape[2:]):
+        raise ValueError(f"no {size}×{size} window fits into x, shape {x.shape}: make it smaller")
+    return x
+
+
+def max_pool2d(x: np.ndarray, size: int = 2, stride: int | None = None, padding: int = 0) -> np.ndarray:
+    """Return what `max_pool2d_forward` returns, without a cache: nobody asks where the maxima lie, which takes long.
+
+    Parameters
+    ----------
+    x : ndarray, shape (N, C, H, W)
+        Feature map.
+    size, stride, padding : int
+        As in `max_pool2d_forward`.
+
+    Returns
+    -------
+    ndarray, shape (N, C, (H+2·padding-size)//stride+1, (W+2·padding-size)//stride+1)
+        Maxima.
+
+    Raises
+    ------
+    ValueError
+        If x does not have four axes or no window fits.
+    """
+    stride = size if stride is None else stride
+    return engine.window_maxima(_padded(x, size, stride, padding), size, stride)
+
+
 class MaxPool2dCache(NamedTuple):
     """What `max_pool2d_backward` needs: the padded input, the output, where each maximum was first met, the windows."""
 
@@ -95,16 +132,9 @@ def max_pool2d_forward(
     ValueError
         If x does not have four axes, no window fits, or an option is unknown.
     """
-    x = as_float(x, "x", "N C H W")
     stride = size if stride is None else stride
     check_option(ties, "ties", TIES)
-    if size < 1 or stride < 1:
-        raise ValueError(f"size is {size} and stride {stride}, expected both to be 1 or more")
-    if not 0 <= padding <= size // 2:
-        raise ValueError(f"padding is {padding}, expected 0 to {size // 2}: a window must see a pixel of x")
-    x = _pad(x, padding)
-    if size > min(x.shape[2:]):
-        raise ValueError(f"no {size}×{size} window fits into x, shape {x.shape}: make it smaller")
+    x = _padded(x, size, stride, padding)
     out, where = engine.pool_windows(x, size, stride)
     return out, MaxPool2dCache(x, out, where, size, stride, padding, ties)
 
