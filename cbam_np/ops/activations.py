@@ -116,7 +116,7 @@ def sigmoid_forward(z: np.ndarray) -> tuple[np.ndarray, SigmoidCache]:
     """
     z = inexact(as_float(z, "z"))
     e = np.exp(-np.abs(z))
-    out = np.where(z >= 0, 1, e) / (1 + e)
+    out = np.exp(np.minimum(z, 0)) / (1 + e)  # above, 1 for z ≥ 0 and e for z < 0
     return out, SigmoidCache(out)
 
 
