@@ -1,5 +1,5 @@
 # make demo   the lecture in the terminal, then a network trained in about a minute, with pictures
-# make test   every test, the notebooks included, side by side on all cores
+# make test   the tests and most notebooks, side by side on all cores; CBAM_NP_TESTS=all make test for the slow ones, too
 # make lab    the notebooks, in JupyterLab
 # make site   the site, in build/site: the explorer, the notebooks, the front door, the results
 # make slides, make html   the lecture's notebooks as a deck; all of them as pages to read

@@ -137,8 +137,8 @@ lines have not changed since). Then every survivor of both samples was looked at
 change a result. The scores below are those after that, and say nothing of mutants that nobody has looked at. For
 these, the first shares are the better guess, if a low one: the tests written since may notice others, too.
 
-The survivors that were left last were tried again with the recordings of which tests run which lines as they were, and
-with the tests that were written for them.
+The last survivors were tried again with the tests that were written for them. Which tests run which lines was not
+recorded anew.
 
 """
 

@@ -90,9 +90,10 @@ def markdown(found):
     even = ""
     if found["chance"]:
         even = f" The object covers {found['chance']:.1%} of a picture: so much of an even heat map would lie on it."
+    images = f"the {found['note']}" if found["note"] else found["data"]
     return (
         f"# Pointing\n\n{found['seeds']} paired seeds, {found['images']} test images of "
-        f"{found['note'] or found['data']}, Grad-CAM of the last maps for the right class.{even} In brackets, 95% "
+        f"{images}, Grad-CAM of the last maps for the right class.{even} In brackets, 95% "
         f"bootstrap intervals of the difference to the first variant.\n\n`cbam-np compare {found['what']} --data "
         f"{found['data']} --seeds {found['seeds']} --out RUNS`, then `python -m benchmarks.pointing RUNS`\n\n"
         f"{table(found)}\n"

@@ -121,6 +121,21 @@ def test_six_copies_are_compared_where_training_had_such_images(found, tmp_path)
     assert alone.count("| none |") == together.count("| CBAM |") == 1
 
 
+@pytest.mark.parametrize(
+    ("data", "images", "note", "said"),
+    [
+        ("shapes", 2500, "", "1 epoch on 2,500 shapes;"),
+        ("shapes", None, "", "1 epoch on shapes;"),
+        ("cifar10", None, "", "1 epoch on CIFAR-10;"),
+        ("cifar10", None, "copy", "1 epoch on the copy;"),
+        ("cifar10", 20_000, "copy", "1 epoch on 20,000 images of the copy;"),
+    ],
+)
+def test_a_page_says_how_many_images_of_what_were_seen(found, data, images, note, said):
+    settings = {**found["settings"], "data": data, "images": images}
+    assert said in comparison_page({**found, "settings": settings, "note": note})
+
+
 def test_one_seed_says_nothing(tmp_path):
     found = compare(
         "reduction", SMALL.changed(channels=(32,), reduction=16), 1, tmp_path, executor=Here(), progress=False

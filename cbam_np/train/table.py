@@ -78,9 +78,18 @@ def comparison_table(found: dict[str, Any], rows: str = "rows") -> str:
     return "\n".join(lines)
 
 
+def _images(found: dict[str, Any]) -> str:
+    """Say on what, and on how many images where not on all, a comparison was trained."""
+    settings = found["settings"]
+    count = f"{settings['images']:,} " if settings["images"] else ""
+    if settings["data"] == "shapes":
+        return f"{count}shapes"
+    name = f"the {found['note']}" if found["note"] else "CIFAR-10"
+    return f"{count}images of {name}" if count else name
+
+
 def comparison_page(found: dict[str, Any]) -> str:
     """Return the Markdown page about a comparison."""
-    note = f" on the {found['note']}" if found["note"] else ""
     recipe = found["settings"]["recipe"]
     epochs = f"{recipe['epochs']} epoch{'s' if recipe['epochs'] != 1 else ''}"
     copies = ""
@@ -89,7 +98,7 @@ def comparison_page(found: dict[str, Any]) -> str:
         copies = f"\nWith the scores of six copies of each test image, shifted and mirrored, together:\n\n{table}\n"
     return (
         f"# {found['what']}\n\n"
-        f"{found['seeds']} paired seeds per variant, {epochs}{note}; differences from the first "
+        f"{found['seeds']} paired seeds per variant, {epochs} on {_images(found)}; differences from the first "
         "variant, with bootstrap intervals over the seeds. With few seeds, such intervals are too narrow rather than "
         "too wide. “Better” and “worse” are reported only when p ≤ 0.05 (a sign-flip test), which takes six seeds or "
         f"more.\n\n{comparison_table(found)}\n{copies}"
