@@ -168,9 +168,7 @@ def listed(rows: list[dict]) -> str:
 def counts_only(result: dict) -> str:
     """Return the counts of the second list: as it was judged first, and as it is judged now."""
     now = result["second"]
-    parts = [
-        "These are further modules of other people. What is true of each was written down before any of them was checked."
-    ]
+    parts = ["These are further modules of other people. What is true of each was written down before it was checked."]
     if "before" in result:
         before = result["before"]
         parts += [f"At the first run, before any change (commit {before['commit']}): {summary(before['rows'])}"]
