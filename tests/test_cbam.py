@@ -1,3 +1,4 @@
+import pickle
 from fractions import Fraction
 from functools import partial
 from typing import NamedTuple
@@ -11,6 +12,7 @@ import cbam_np
 from cbam_np import cbam, ops
 from cbam_np.cbam import DIALECTS, ORDERS, Dialect, cbam_backward, cbam_forward, cbam_gradients, init_cbam
 from cbam_np.cbam.caches import joined
+from cbam_np.cbam.pools import NotFiniteError
 from cbam_np.engine import slices
 from cbam_np.ops.pooling import TIES
 
@@ -938,3 +940,30 @@ def test_what_one_slice_gives_is_not_copied():
     x = np.ones((1, 2, 3, 3))
     assert joined([x]) is x and joined([None, None]) is None
     np.testing.assert_array_equal(joined([x, 2 * x]), np.concatenate([x, 2 * x]))
+
+
+@pytest.mark.parametrize(
+    "turn", [lambda a: a[..., ::-1], lambda a: a[::-1], lambda a: a.swapaxes(2, 3)], ids=["mirrored", "back", "turned"]
+)
+def test_a_view_is_kept_as_it_was_seen(turn, rng, monkeypatch):
+    monkeypatch.setattr(slices, "SLICE_BYTES", 64)
+    x = turn(rng.normal(size=(4, 2, 5, 5)))
+    out, cache = cbam_forward(x, init_cbam(2, reduction=1, kernel_size=3, rng=rng), order="spatial-channel")
+    assert np.array_equal(cache.spatial.F, x) and np.array_equal(cache.gates["spatial"].F, x)
+    dout = turn(rng.normal(size=out.shape))
+    assert np.array_equal(cbam_gradients(dout, cache).dF2, dout)
+
+
+def test_an_error_about_the_feature_map_travels_between_processes():
+    error = pickle.loads(pickle.dumps(NotFiniteError((0, 1, 2, 3), np.nan)))
+    assert str(error) == str(NotFiniteError((0, 1, 2, 3), np.nan)) and error.index == (0, 1, 2, 3)
+
+
+@pytest.mark.parametrize("order", list(ORDERS))
+def test_fractions_end_where_a_normalisation_begins(order, rng):
+    x = np.array([[Fraction(n, 3) for n in range(50)]], dtype=object).reshape(1, 2, 5, 5)
+    params = init_cbam(2, reduction=1, kernel_size=3, rng=rng, spatial_norm=True)
+    exact = {name: np.vectorize(Fraction, otypes=[object])(array) for name, array in params.items()}
+    out, _ = cbam_forward(x, exact, order=order, spatial_norm=True)
+    expected, _ = cbam_forward(x.astype(float), params, order=order, spatial_norm=True)
+    np.testing.assert_allclose(out.astype(float), expected, rtol=1e-12)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import cbam_np
+from cbam_np.ops import gelu_forward
 from cbam_np.ops.checks import alike, as_float, check_dout, check_option, check_shape, inexact, unmasked
 
 
@@ -133,3 +134,10 @@ def test_a_mask_that_hides_nothing_is_no_matter():
 def test_no_imaginary_part_is_thrown_away(forward):
     with pytest.raises(TypeError, match=r"is complex128, expected real numbers: float32 or float64"):
         forward(np.full(2, 1j))
+
+
+@pytest.mark.parametrize("dtype", [">f4", ">f8"])
+def test_bytes_in_another_order_are_turned_round(dtype):
+    x = np.array([1.5, -2.0], dtype)
+    assert as_float(x, "x").dtype.isnative and as_float(x, "x").tolist() == x.tolist()
+    assert gelu_forward(x)[0].tolist() == gelu_forward(x.astype(x.dtype.newbyteorder("=")))[0].tolist()

@@ -11,7 +11,17 @@ import pytest
 
 import cbam_np
 from cbam_np import cli, viz
-from cbam_np.train import Diverged, Interrupted, Recipe, Settings, load_checkpoint, load_model, loop, run
+from cbam_np.train import (
+    Diverged,
+    Interrupted,
+    Recipe,
+    Settings,
+    load_checkpoint,
+    load_model,
+    loop,
+    run,
+    save_checkpoint,
+)
 
 PLAIN = shlex.split("--images 40 --validation 10 --batch-size 16 --channels 4 8 --epochs 2")
 SMALL = [*PLAIN, "--reduction", "2"]
@@ -176,6 +186,15 @@ def test_a_diverging_run(call, tmp_path):
     status, _, shown = call("train", *SMALL, "--lr", "1e30", "--out", tmp_path)
     assert status == 2 and "training diverged in epoch 1 at step 2 of 2" in shown and "Traceback" not in shown
     assert load_checkpoint(tmp_path / "checkpoint.npz")[1]["epoch"] == 0
+
+
+def test_a_checkpoint_of_another_run(call, tmp_path):
+    assert call("train", *SMALL, "--out", tmp_path)[0] == 0
+    arrays, metadata = load_checkpoint(tmp_path / "checkpoint.npz")
+    metadata = {**metadata, "of": {**metadata["of"], "their checksum": 1}}
+    save_checkpoint(tmp_path / "checkpoint.npz", arrays, {k: v for k, v in metadata.items() if k != "version"})
+    status, _, shown = call("train", "--resume", "--out", tmp_path)
+    assert status == 2 and "is of another run: their checksum was 1" in shown and "Traceback" not in shown
 
 
 def test_a_mistake_in_the_program_is_not_hidden(call, tmp_path, monkeypatch):

@@ -10,6 +10,7 @@ import sys
 import time
 from concurrent.futures import Executor, Future
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -517,3 +518,48 @@ def test_a_real_scheduler_that_is_killed_is_said_in_time(tmp_path):
         for one in (scheduler, worker, process):
             one.kill()
             one.wait()
+
+
+def test_a_choice_that_a_network_does_not_have_is_left_out():
+    found = variants_of("recipe", Settings(network="resnet", depth=8))
+    assert "convolutions drawn" not in found and "cutout 8×8" in found
+
+
+def test_a_network_that_cannot_be_made_is_named_before_any_is_trained(tmp_path):
+    with pytest.raises(ValueError, match=r"'r = 32' cannot be trained: .*leaves no hidden unit"):
+        compare("reduction", Settings(network="resnet", depth=8), 1, tmp_path / "out", executor=None, progress=False)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_public_recipe_is_compared_as_it_is():
+    with pytest.raises(ValueError, match="optimiser is sgd, but the public recipe has muon"):
+        variants_of("public-recipe", Settings(network="whitened").changed(optimiser="sgd"))
+
+
+def test_workers_of_this_machine_and_of_a_cluster_are_not_mixed(tmp_path, capsys):
+    command = ["compare", "order", "--dask", "tcp://nowhere:1", "--workers", "2", "--out", str(tmp_path / "out")]
+    assert cli.main(command) == 2
+    assert "--workers is the number of processes on this machine" in capsys.readouterr().err
+
+
+def test_ctrl_c_while_a_worker_starts_leaves_none_behind(monkeypatch):
+    log = []
+
+    class Process:
+        pid = None
+
+        def __init__(self, **_):
+            pass
+
+        def start(self):
+            self.pid = 1
+            raise KeyboardInterrupt
+
+        def kill(self):
+            log.append("killed")
+
+    context = SimpleNamespace(Process=Process, Pipe=lambda duplex: (None, None))
+    monkeypatch.setattr(workers, "get_context", lambda kind: context)
+    with pytest.raises(KeyboardInterrupt):
+        workers._start(print, "key", (), 1)
+    assert log == ["killed"]

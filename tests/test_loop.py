@@ -182,7 +182,7 @@ def test_resuming_as_something_else_is_refused_and_changes_nothing(data, tmp_pat
         ("their checksum was", {"data": data.subset(np.arange(42)[::-1])}),
         ("has no 'velocity/stage1.attention.W0'", {"model": network("cbam")}),
         (
-            r"head.b has shape \(3,\), expected \(10,\)",
+            r"head.W has shape \(3, 8\), expected \(10, 8\)",
             {"model": SmallCNN(rng=np.random.default_rng(0), channels=(4, 8))},
         ),
     ]:
@@ -431,3 +431,32 @@ def test_a_checkpoint_that_does_not_say_how_it_was_trained(data, tmp_path):
     save_checkpoint(tmp_path / "checkpoint.npz", arrays, metadata)
     with pytest.raises(CheckpointError, match="is of another run: epochs was not given, is 3. Resume it as it was"):
         train(data, out=tmp_path, resume=True)
+
+
+def test_every_second_image_and_label_can_be_learned(data):
+    part = data.subset(slice(None, None, 2))
+    assert_same_network(train(part)[0], train(LabelledImages(part.images.copy(), part.labels.copy(), part.classes))[0])
+
+
+def test_ctrl_c_while_the_last_epoch_is_saved_is_heard(data, tmp_path, monkeypatch, heard):
+    save = state.Training.save
+
+    def pressed(run, out):
+        save(run, out)
+        if run.epoch == RECIPE.epochs:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(state.Training, "save", pressed)
+    with pytest.raises(Interrupted, match="stopped after the last epoch: saved in"):
+        train(data, out=tmp_path / "run")
+
+
+def test_a_velocity_of_another_shape_changes_nothing(data, tmp_path):
+    train(data, out=tmp_path / "run")
+    arrays, metadata = load_checkpoint(tmp_path / "run" / state.CHECKPOINT)
+    arrays["velocity/head.W"] = np.zeros(3)
+    save_checkpoint(tmp_path / "run" / state.CHECKPOINT, arrays, {k: v for k, v in metadata.items() if k != "version"})
+    model = network(seed=5)
+    with pytest.raises(CheckpointError, match="velocity/head.W has shape"):
+        train(data, model=model, out=tmp_path / "run", resume=True)
+    assert_same_network(model, network(seed=5))

@@ -1,6 +1,7 @@
 """Options of a run: each is told once, bounded, and refused where it has no effect."""
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -114,3 +115,9 @@ def test_every_option_is_told_and_every_told_option_can_be_without_effect_or_not
             other, values = option.only
             assert set(values) <= set(told[other].allowed)
     assert without_effect(Settings, {}) == []
+
+
+def test_numbers_of_numpy_are_kept_as_python_s():
+    recipe = Recipe(epochs=np.int64(2), lr=np.float32(0.5))
+    settings = Settings(recipe=recipe, channels=tuple(np.array([4, 8])), seed=np.int64(3))
+    assert json.loads(json.dumps(asdict(settings)))["channels"] == [4, 8] and type(recipe.lr) is float

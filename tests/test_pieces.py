@@ -1,5 +1,6 @@
 """A network in pieces of the batch does what the network does with the whole batch."""
 
+import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -196,3 +197,11 @@ def test_a_training_step_does_not_start_a_thread_every_time(rng):
     for _ in range(3):
         run(model, x, dout)
     assert threading.active_count() == before
+
+
+def test_a_sandbox_that_forbids_choosing_cores_is_no_matter(monkeypatch):
+    def forbidden(*_):
+        raise PermissionError
+
+    monkeypatch.setattr(os, "sched_setaffinity", forbidden, raising=False)
+    assert pieces.run_pieces(lambda piece: 2 * piece, [1, 2, 3, 4]) == [2, 4, 6, 8]

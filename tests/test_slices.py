@@ -10,7 +10,7 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from cbam_np import cbam, engine, ops
-from cbam_np.engine import slices
+from cbam_np.engine import helpers, slices
 from cbam_np.ops import conv2d_backward, conv2d_forward
 
 
@@ -190,3 +190,28 @@ def test_threads_are_limited_and_let_go():
         names = slices.over_slices(lambda s: threading.get_ident(), [slice(n, n + 1) for n in range(4)])
         assert set(names) == {threading.get_ident()}
     assert (engine.threads.thread_count(), blas_threads()) == before
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_ctrl_c_in_a_slice_stops_the_others(threads, monkeypatch):
+    begun = []
+
+    def work(s):
+        begun.append(s.start)
+        sleep(0.01)
+        if s.start == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(slices, "thread_count", lambda: threads)
+    with pytest.raises(KeyboardInterrupt):
+        slices.over_slices(work, [slice(n, n + 1) for n in range(50)])
+    assert len(begun) < 10
+
+
+def test_there_is_one_pool_however_many_slices_there_are(monkeypatch):
+    asked = []
+    monkeypatch.setattr(slices, "thread_count", lambda: 4)
+    monkeypatch.setattr(slices, "helpers", lambda count: asked.append(count) or helpers.helpers(count))
+    for count in (2, 3, 4, 9):
+        slices.over_slices(lambda s: None, [slice(n, n + 1) for n in range(count)])
+    assert set(asked) == {3}

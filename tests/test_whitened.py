@@ -86,6 +86,11 @@ def test_the_gradients_of_whitening(rng):
     assert_same(layer.grads["b"], dout.sum(axis=(0, 2, 3)))
 
 
+def test_the_smallest_gradients_have_directions_too(rng):
+    G = rng.normal(size=(4, 20)).astype(np.float32)
+    assert_same(orthogonalise(G * np.float32(1e-30)), orthogonalise(G), 1e-4)
+
+
 @pytest.mark.parametrize("shape", [(6, 6), (4, 20), (20, 4)])
 def test_orthogonalised_steps_have_the_gradients_directions_with_sizes_near_1(shape, rng):
     """The singular vectors stay, and the singular values come near 1: held against the decomposition itself."""

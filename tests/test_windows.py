@@ -117,3 +117,9 @@ def test_other_bad_input_is_answered_in_words():
         ops.max_pool2d_forward(PICTURE, ties="both")
     with pytest.raises(ValueError, match="one image is a batch of one"):
         ops.max_pool2d_forward(PICTURE[0])
+
+
+def test_the_first_maximum_keeps_no_copy_of_the_input(rng):
+    x = rng.normal(size=(2, 3, 6, 6))
+    _, cache = ops.max_pool2d_forward(x)
+    assert cache.x.strides == (0, 0, 0, 0) and cache.x.shape == x.shape

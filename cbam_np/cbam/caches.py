@@ -183,7 +183,9 @@ def added(parts: Sequence[Any]) -> Any:
 
 def _whole_array(parts: Sequence[np.ndarray]) -> np.ndarray:
     """Return the array that these are slices of, or a new one of all of them."""
-    base, images = parts[0].base, sum(map(len, parts))
-    if base is not None and base.shape == (images, *parts[0].shape[1:]) and all(part.base is base for part in parts):
-        return base
+    first, base = parts[0], parts[0].base
+    if base is not None and all(part.base is base for part in parts):
+        whole = base.shape == (sum(map(len, parts)), *first.shape[1:]) and base.dtype == first.dtype
+        if whole and (base.ctypes.data, base.strides) == (first.ctypes.data, first.strides):  # not mirrored, say
+            return base
     return np.concatenate(parts)

@@ -68,6 +68,10 @@ class NotFiniteError(ValueError):
             f"{where}, expected finite numbers: check where x came from (in training, try a lower learning rate)"
         )
 
+    def __reduce__(self) -> tuple:
+        """Make it again from what made it, in another process."""
+        return type(self), (self.index, self.value)
+
     def in_batch(self, start: int) -> "NotFiniteError":
         """Return the same error for a batch in which the images looked at begin with number `start`."""
         return NotFiniteError(self.index and (self.index[0] + start, *self.index[1:]), self.value)

@@ -20,7 +20,7 @@ from ..ops import (
     sigmoid_forward,
 )
 from ..ops.activations import SigmoidCache
-from ..ops.checks import as_float, check_dout, check_shape
+from ..ops.checks import as_float, check_dout, check_shape, inexact
 from ..ops.conv import ConvCache
 from ..ops.norm import BatchNormCache
 from .dialect import Dialect, get_dialect
@@ -151,7 +151,7 @@ def spatial_attention_forward(
     y_s, c_conv = conv2d_forward(Fs, W7, padding=k // 2)  # (N,2,H,W) -> (N,1,H,W)
     z_s, c_norm = y_s, None
     if d.spatial_norm:
-        moments = None
+        y_s, moments = inexact(y_s), None
         if running is None:  # of the whole batch, where F is a piece of it
             moments = merge_moments(share(batch_norm_moments(y_s)))
         z_s, c_norm = batch_norm_forward(y_s, gamma, beta, running, moments=moments)

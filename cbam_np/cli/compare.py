@@ -32,7 +32,10 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=a_folder(), required=True, metavar="DIR", help="folder for runs, table and picture"
     )
-    parser.epilog = "The same command goes on where it was stopped, even by a power cut. No finished run is repeated."
+    parser.epilog = (
+        "The same command goes on where it was stopped, even by a power cut. No finished run is repeated. Fewer epochs "
+        "of shapes than usual have a recipe of their own, with a slow attention: they say little about it."
+    )
 
 
 def run(command: str, what: str, seeds: int, workers: int | None, dask: str | None, out: Path, **given: Any) -> None:
@@ -43,6 +46,8 @@ def run(command: str, what: str, seeds: int, workers: int | None, dask: str | No
     from ..train.table import comparison_page, comparison_table
     from ..train.workers import WorkerError
 
+    if dask is not None and workers is not None:
+        raise UserError("--workers is the number of processes on this machine, and --dask uses a cluster's: give one")
     try:
         settings = train.settings_of(given)
         with _executor(dask) as (executor, watch):

@@ -103,7 +103,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 def run(command: str, out: "Path", resume: bool, **given: Any) -> None:
     """Train, say what came of it, and draw where the attention looks."""
     from ..train.run import RESULT, prepare, read_settings
-    from ..train.state import CHECKPOINT, HISTORY, Diverged
+    from ..train.state import CHECKPOINT, HISTORY, CheckpointError, Diverged
 
     try:
         try:
@@ -113,7 +113,7 @@ def run(command: str, out: "Path", resume: bool, **given: Any) -> None:
             raise UserError(error) from error
         try:
             result = run.finish(command=_typed(run.settings))
-        except Diverged as error:
+        except (Diverged, CheckpointError) as error:
             raise UserError(error) from error
     except KeyboardInterrupt as stopped:
         kept = "stopped; nothing was saved yet"

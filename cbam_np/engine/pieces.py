@@ -168,7 +168,8 @@ def _own_cores() -> Iterator[None]:
         yield
     finally:
         if before:
-            os.sched_setaffinity(0, before)
+            with suppress(OSError):  # a sandbox may forbid it
+                os.sched_setaffinity(0, before)
 
 
 def _keep_to(lane: int, lanes: int) -> None:

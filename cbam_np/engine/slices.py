@@ -49,7 +49,7 @@ def over_slices(work: Callable[[S], T], slices: Sequence[S]) -> list[T]:
     if len(slices) == 1 or _inside.get():
         return [work(s) for s in slices]
     results: dict[int, Any] = {}
-    errors: dict[int, Exception] = {}
+    errors: dict[int, BaseException] = {}
     todo, turn = iter(range(len(slices))), Lock()
 
     def take_turns() -> None:
@@ -60,16 +60,19 @@ def over_slices(work: Callable[[S], T], slices: Sequence[S]) -> list[T]:
                 return
             try:
                 results[at] = work(slices[at])
-            except Exception as error:  # raised below, by the caller's thread
+            except BaseException as error:  # raised below, by the caller's thread
                 errors[at] = error
 
     helping = min(thread_count(), len(slices)) - 1
     with one_blas_thread():
         context = copy_context()  # a thread has none of its caller's, such as np.errstate
         context.run(_inside.set, True)
-        futures = [helpers(helping).submit(partial(context.copy().run, take_turns)) for _ in range(helping)]
+        pool = helpers(thread_count() - 1) if helping else None
+        futures = [pool.submit(partial(context.copy().run, take_turns)) for _ in range(helping)] if pool else []
         try:
             context.run(take_turns)
+        except BaseException as error:  # Ctrl-C between two slices: the helpers stop at it
+            errors[-1] = error
         finally:
             wait(futures)
     if errors:

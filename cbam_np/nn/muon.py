@@ -40,7 +40,7 @@ def orthogonalise(G: np.ndarray, steps: int = 3) -> np.ndarray:
     """
     tall = G.shape[0] > G.shape[1]
     X = G.T if tall else G
-    X = X / (np.linalg.norm(X) + np.finfo(G.dtype).tiny)
+    X = X / G.dtype.type(np.linalg.norm(X.astype(np.float64)) + np.finfo(G.dtype).tiny)  # a square may be too small
     for _ in range(steps):
         S = X @ X.T  # the smaller of the two products
         X = A * X + (B * S + C * (S @ S)) @ X

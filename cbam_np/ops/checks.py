@@ -55,6 +55,8 @@ def as_float(x: ArrayLike, name: str, axes: str | None = None) -> np.ndarray:
         raise TypeError(f"{name} is {x.dtype}, expected real numbers: float32 or float64")
     elif x.dtype.char not in "fd":  # float32, float64
         raise TypeError(f"{name} is {x.dtype}, expected float32 or float64: convert it with .astype(np.float64)")
+    elif not x.dtype.isnative:  # bytes in another order, as in files of other machines
+        x = x.astype(x.dtype.newbyteorder("="))
     if axes is not None and x.ndim != axes.count(" ") + 1:
         expected = f"{len(axes.split())}, ({axes.replace(' ', ', ')})"
         hint = ": one image is a batch of one, x[None]" if axes == "N C H W" and x.ndim == 3 else ""

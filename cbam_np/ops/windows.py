@@ -88,7 +88,10 @@ def max_pool2d(x: np.ndarray, size: int = 2, stride: int | None = None, padding:
 
 
 class MaxPool2dCache(NamedTuple):
-    """What `max_pool2d_backward` needs: the padded input, the output, where each maximum was first met, the windows."""
+    """What `max_pool2d_backward` needs: the padded input, the output, where each maximum was first met, the windows.
+
+    Of the input, the rule "first" needs the shape alone: there, `x` is a view of a single 0, and takes no memory.
+    """
 
     x: np.ndarray
     out: np.ndarray
@@ -136,6 +139,8 @@ def max_pool2d_forward(
     check_option(ties, "ties", TIES)
     x = _padded(x, size, stride, padding)
     out, where = engine.pool_windows(x, size, stride)
+    if ties == "first":
+        x = np.broadcast_to(x.dtype.type(0), x.shape)
     return out, MaxPool2dCache(x, out, where, size, stride, padding, ties)
 
 

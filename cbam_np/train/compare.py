@@ -85,6 +85,8 @@ def compare(
     if workers is not None and workers < 1:
         raise ValueError(f"workers is {workers}, expected 1 or more")
     variants = variants_of(what, _anywhere(settings))
+    for name, variant in variants.items():
+        _check_network(name, variant)
     out = Path(out).expanduser().resolve()  # so that a worker in another folder means the same
     check_writable(out)
     jobs = {
@@ -104,6 +106,14 @@ def compare(
         results = dict(tqdm(found, total=len(jobs), desc=what, unit="run", disable=not progress))
         write_json(out / COMPARISON, _found(what, settings, list(variants), seeds, results))
     return json.loads((out / COMPARISON).read_text(encoding="utf-8"))
+
+
+def _check_network(name: str, variant: Settings) -> None:
+    """Raise a ValueError that names the variant where its network cannot be made, before hours go into the others."""
+    try:
+        variant.make_network(10, np.random.default_rng(0))
+    except ValueError as error:
+        raise ValueError(f"{name!r} cannot be trained: {error}") from error
 
 
 def _title(variant: str, seed: int) -> str:

@@ -21,7 +21,7 @@ from ..files import check_writable, remove_temporaries
 from ..nn import Classifier
 from .lock import held
 from .recipe import Recipe
-from .state import CHECKPOINT, Training
+from .state import CHECKPOINT, Interrupted, Training
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)  # Ctrl-C, and what a system sends to a process that is to end
 
@@ -126,6 +126,8 @@ def _finish(
             run.finish_epoch(validation, out, save_every, stop, progress)
             if after_epoch is not None:
                 after_epoch(run.history)
+        if stop:  # in the last moments; all epochs are saved
+            raise Interrupted(run.farewell(out))
     return run.history
 
 

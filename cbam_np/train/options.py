@@ -149,7 +149,8 @@ def check_options(settings: Any) -> None:
     """
     defaults = {f.name: f.default for f in fields(settings)}
     for name, told in options_of(type(settings)).items():
-        value = getattr(settings, name)
+        value = _plain(getattr(settings, name))
+        object.__setattr__(settings, name, value)  # it may be frozen
         if value is None and defaults[name] is None:
             continue
         if not takes_many(type(settings), name):
@@ -165,6 +166,13 @@ def check_options(settings: Any) -> None:
             f"{name} is {getattr(settings, name)}, but it has an effect only where {other} is "
             f"{' or '.join(values)}, and {other} is {getattr(settings, other)}: leave {name} out"
         )
+
+
+def _plain(value: Any) -> Any:
+    """Return NumPy's numbers, and a tuple's, as Python's, which JSON can hold."""
+    if isinstance(value, tuple):
+        return tuple(map(_plain, value))
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def without_effect(cls: type, values: dict[str, Any]) -> list[str]:

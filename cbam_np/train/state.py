@@ -70,7 +70,9 @@ class Training:
         self.belongs_to = asdict(recipe) | {  # what a checkpoint must agree in to be resumed
             "random generator": type(rng.bit_generator).__name__,
             "number of training images": len(train),
-            "their checksum": zlib.crc32(train.labels.data, zlib.crc32(np.ascontiguousarray(train.images).data)),
+            "their checksum": zlib.crc32(
+                np.ascontiguousarray(train.labels).data, zlib.crc32(np.ascontiguousarray(train.images).data)
+            ),
         }
         self.epoch = 0
         self.history: list[dict[str, Any]] = []
@@ -179,6 +181,8 @@ class Training:
     def farewell(self, out: Path | None) -> str:
         """Say where a stopped run stands, and how to go on."""
         how = "nothing was saved" if out is None else f"saved in {out}; go on with fit(..., resume=True)"
+        if self.epoch == self.recipe.epochs:
+            return f"stopped after the last epoch: {how}"
         return f"stopped in epoch {self.epoch + 1} after {self.step} of {self.steps} steps: {how}"
 
     def _arrays(self) -> dict[str, np.ndarray]:
@@ -237,11 +241,11 @@ class Training:
         if coins is not None and (coins.dtype != bool or coins.shape != order.shape):
             raise ValueError("which images begin mirrored is not one coin per image")
         velocity = {name: arrays[f"velocity/{name}"] for name in self.optimiser.velocity}
-        self.model.load_state_dict(model_arrays(arrays))
         for name, array in velocity.items():
             check_shape(array, f"velocity/{name}", self.optimiser.velocity[name].shape, "it is one number per weight")
             if not np.isfinite(array).all():
                 raise ValueError(f"velocity/{name} is not finite")
+        self.model.load_state_dict(model_arrays(arrays))
         for name, array in velocity.items():
             self.optimiser.velocity[name][...] = array
         self.rng.bit_generator.state, self.order, self.coins = rng.bit_generator.state, order, coins

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..ops.checks import check_option
+from .options import without_effect
 from .settings import Settings
 
 Changes = dict[str, Any]
@@ -129,7 +130,7 @@ def variants_of(what: str, settings: Settings) -> dict[str, Settings]:
     """Return the settings of each variant of a comparison.
 
     A variant that changes nothing, because the settings are like that anyway, is left out: it would only train the
-    same network again.
+    same network again. So is one that changes what this network does not have.
 
     Parameters
     ----------
@@ -155,9 +156,17 @@ def variants_of(what: str, settings: Settings) -> dict[str, Settings]:
         )
     if "recipe" not in what:
         _check_not_compared(what, settings)
+    if what == "public-recipe" and settings.recipe.optimiser != "muon":
+        raise ValueError(
+            f"optimiser is {settings.recipe.optimiser}, but the public recipe has muon, and a variant of "
+            f"{what!r} replaces it: leave optimiser out"
+        )
     found: dict[str, Settings] = {}
-    for name, changes in VARIANTS[what].items():
-        variant = settings.changed(**(changes(settings) if callable(changes) else changes))
+    for name, described in VARIANTS[what].items():
+        changes = described(settings) if callable(described) else described
+        if changes.keys() & without_effect(Settings, vars(settings) | changes):
+            continue  # a choice that this network does not have
+        variant = settings.changed(**changes)
         if variant.spelled_out() not in [other.spelled_out() for other in found.values()]:
             found[name] = variant
     return found

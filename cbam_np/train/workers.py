@@ -83,8 +83,13 @@ def _start(work: Callable[..., Any], key: Any, arguments: tuple, attempt: int) -
     context = get_context("spawn")
     here, there = context.Pipe(duplex=False)
     process = context.Process(target=_serve, args=(there, work, arguments), daemon=True)
-    with _ctrl_c_waits():
-        process.start()
+    try:
+        with _ctrl_c_waits():
+            process.start()
+    except BaseException:  # Ctrl-C that waited: nobody else knows of the process yet
+        if process.pid is not None:
+            process.kill()
+        raise
     there.close()  # the process alone has it now, so that its end can be noticed here
     return Worker(process, key, here, attempt)
 
