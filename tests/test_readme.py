@@ -167,6 +167,19 @@ def test_the_calibration_is_what_was_measured():
     assert f"it reaches {six:.1%} with them and {alone:.1%} without" in text and abs(0.940 - six - 0.03) < 0.005
 
 
+def test_cbam_in_the_whitened_network_is_what_was_measured():
+    found = json.loads((ROOT / "results" / "compare-cbam" / "comparison.json").read_text(encoding="utf-8"))
+    text = " ".join(DOCS["training"].split())
+    (none, cbam), (none_six, cbam_six) = found["rows"], found["rows_six_copies"]
+    assert f"without attention reach {none['mean']:.1%}, and {none_six['mean']:.1%} with the six copies" in text
+    assert f"they reach {cbam['mean']:.1%} and {cbam_six['mean']:.1%}: without the copies, CBAM is" in text
+    low, high = (f"{100 * cbam[end]:.2f}".replace("-", "−") for end in ("low", "high"))
+    assert f"{-100 * cbam['difference']:.2f} points lower" in text and f"interval {low} to {high}" in text
+    assert cbam["verdict"] == "lower in all 3 seeds" and cbam_six["verdict"] == "no difference found"
+    runs = json.loads((ROOT / "results" / "recipe-in-torch" / "runs.json").read_text(encoding="utf-8"))["runs"]
+    assert abs(none["mean"] - sum(run["test_accuracy"] for run in runs) / len(runs)) < 0.003  # as in PyTorch
+
+
 def test_readme_has_three_of_the_results():
     assert len(re.findall(r"^\| \[cifar10-", README, re.MULTILINE)) == 3
     assert "JPEG-recompressed copy of CIFAR-10" in README
