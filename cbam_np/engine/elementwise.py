@@ -11,8 +11,7 @@ def repeating(ufunc: np.ufunc, a: np.ndarray, b: np.ndarray, out: np.ndarray | N
     """Return ufunc(a, b) where one of them is repeated along an axis, as an attention map is.
 
     NumPy 2 copies such rows into a buffer before it calculates, unless a row is as long as the buffer; so a small
-    buffer lets it work on rows of 1024 pixels and more where they are, in two thirds of the time. The numbers are the
-    same.
+    buffer lets it work on rows of 1024 pixels and more where they are. The numbers are the same.
     """
     before = np.setbufsize(ROW)
     try:
