@@ -51,6 +51,13 @@ def test_what_is_no_such_number_is_answered_in_words(text):
         {"attention": "se", "order": "channel"},
         {"attention": None, "reduction": 4},
         {"attention": None, "start": "he"},
+        {"attention": "spatial", "reduction": 4},
+        {"order": "spatial", "reduction": 4},
+        {"order": "spatial", "channel_pools": ("avg",)},
+        {"order": "channel", "kernel_size": 3},
+        {"order": "channel", "spatial_pools": ("max",)},
+        {"network": "whitened", "attention": None, "after": (1, 2)},
+        {"attention": "cbam", "after": (1, 2)},
     ],
 )
 def test_an_option_without_effect_is_an_error(idle):
@@ -63,6 +70,7 @@ def test_an_option_without_effect_is_an_error(idle):
 def test_what_has_no_effect_any_more_goes_back_to_its_default():
     settings = Settings(kernel_size=3, reduction=4, depth=20).changed(attention=None)
     assert settings == Settings(attention=None)
+    assert Settings(reduction=4, start="he").changed(order="spatial") == Settings(order="spatial", start="he")
     assert Settings(channels=(4, 8)).changed(network="resnet") == Settings(network="resnet")
 
 
@@ -111,8 +119,7 @@ def test_every_option_is_told_and_every_told_option_can_be_without_effect_or_not
     for name, option in told.items():
         assert option.help[0].islower() or option.help.startswith(("SmallCNN", "CBAM")), name
         assert f"\n{name} : " in Settings.__doc__ + Recipe.__doc__
-        if option.only:
-            other, values = option.only
+        for other, values in option.only.items():
             assert set(values) <= set(told[other].allowed)
     assert without_effect(Settings, {}) == []
 

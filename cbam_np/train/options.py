@@ -7,8 +7,8 @@ docstring, and make the command line.
 import inspect
 import types
 import typing
-from collections.abc import Iterable
-from dataclasses import Field, dataclass, field, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ import numpy as np
 from ..ops.checks import check_option
 
 T = TypeVar("T")
+Needs = Mapping[str, tuple[str, ...]]
 NAMES = {int: "a whole number", float: "a number"}
 
 
@@ -87,15 +88,15 @@ class Option:
         What a value is called in the help of the command line.
     usual : str
         What happens where none is given, if the default itself does not say so.
-    only : tuple of (str, tuple), optional
-        Another option, and the values of it without which this one has no effect.
+    only : dict of str to tuple
+        Other options, and the values of each of them without which this one has no effect.
     """
 
     help: str
     allowed: Range | tuple[str | None, ...] | None = None
     metavar: str = ""
     usual: str = ""
-    only: tuple[str, tuple[str, ...]] | None = None
+    only: Needs = field(default_factory=dict)
 
     def check(self, value: object, name: str) -> None:
         """Raise a ValueError unless the value is allowed."""
@@ -114,11 +115,11 @@ def option(
     *,
     metavar: str = "",
     usual: str = "",
-    only: tuple[str, tuple[str, ...]] | None = None,
+    only: Needs | None = None,
 ) -> Any:
     """Return a dataclass field that carries an `Option`."""
     allowed = allowed if allowed is None or isinstance(allowed, Range) else tuple(allowed)
-    return field(default=default, metadata={"option": Option(help, allowed, metavar, usual, only)})
+    return field(default=default, metadata={"option": Option(help, allowed, metavar, usual, only or {})})
 
 
 def options_of(cls: type) -> dict[str, Option]:
@@ -161,10 +162,11 @@ def check_options(settings: Any) -> None:
             for one in value:
                 told.check(one, name)
     for name in without_effect(type(settings), vars(settings)):
-        other, values = options_of(type(settings))[name].only  # type: ignore[misc]
+        needs = options_of(type(settings))[name].only
+        other = next(other for other, values in needs.items() if getattr(settings, other) not in values)
         raise ValueError(
             f"{name} is {getattr(settings, name)}, but it has an effect only where {other} is "
-            f"{' or '.join(values)}, and {other} is {getattr(settings, other)}: leave {name} out"
+            f"{' or '.join(needs[other])}, and {other} is {getattr(settings, other)}: leave {name} out"
         )
 
 
@@ -176,16 +178,14 @@ def _plain(value: Any) -> Any:
 
 
 def without_effect(cls: type, values: dict[str, Any]) -> list[str]:
-    """Return the names of the options that are set and have no effect, because of the value of another."""
-    defaults: dict[str, Field] = {f.name: f for f in fields(cls)}
-    names = []
-    for name, told in options_of(cls).items():
-        if told.only is None or name not in values or values[name] == defaults[name].default:
-            continue
-        other, needed = told.only
-        if values.get(other, defaults[other].default) not in needed:
-            names.append(name)
-    return names
+    """Return the names of the options that are set and have no effect, because of the values of others."""
+    values = {f.name: values.get(f.name, f.default) for f in fields(cls)}
+    defaults = {f.name: f.default for f in fields(cls)}
+    return [
+        name
+        for name, told in options_of(cls).items()
+        if values[name] != defaults[name] and any(values[other] not in needed for other, needed in told.only.items())
+    ]
 
 
 def documented(cls: type[T]) -> type[T]:

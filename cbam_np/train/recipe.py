@@ -30,7 +30,7 @@ AUGMENTATIONS: dict[str, Augmentation] = {
     "shift+flip": partial(crop_and_flip, padding=2, border="reflect"),
     "shift+alternate": partial(crop_and_flip, padding=2, border="reflect", flip=False),
 }
-SGD, MUON = ("optimiser", ("sgd",)), ("optimiser", ("muon",))
+SGD, MUON = {"optimiser": ("sgd",)}, {"optimiser": ("muon",)}
 
 
 @documented

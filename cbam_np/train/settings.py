@@ -61,10 +61,14 @@ def usual_recipe(data: str, network: str = "smallcnn", epochs: int | None = None
 
 
 NETWORKS = ("smallcnn", "resnet", "whitened")
-SMALLCNN, RESNET, WHITENED = (("network", (name,)) for name in NETWORKS)
+SMALLCNN, RESNET, WHITENED = ({"network": (name,)} for name in NETWORKS)
 CONV_START = {"smallcnn": "he", "whitened": "dirac-uniform"}  # how convolutions start where nothing else is chosen
-CBAM = ("attention", ("cbam",))
-WITH_ATTENTION = ("attention", tuple(ATTENTIONS))
+WITH_ATTENTION = {"attention": tuple(ATTENTIONS)}
+WITH_CHANNEL, WITH_SPATIAL = (
+    {"order": tuple(order for order, names in ORDERS.items() if name in names)} for name in ("channel", "spatial")
+)
+WITH_MLP = {"attention": tuple(name for name in ATTENTIONS if name != "spatial")} | WITH_CHANNEL
+CBAM = {"attention": ("cbam",)}
 Made = TypeVar("Made", bound="Settings | Recipe")
 OF_WHITENED = ("widths", "after", "filters", "activation")  # what may be chosen of it
 OF_CBAM = ("kernel_size", "order", "channel_pools", "spatial_pools")  # and of CBAM
@@ -106,7 +110,7 @@ class Settings:
         "how the convolutions start, SmallCNN's first one apart: drawn at random, or passing on their input",
         CONV_STARTS,
         usual="he; dirac-uniform in the whitened network",
-        only=("network", tuple(CONV_START)),
+        only={"network": tuple(CONV_START)},
     )
     depth: int = option(
         20, "layers with weights of a ResNet: 8, 14, 20, …", Range(int, 8, 302), metavar="N", only=RESNET
@@ -131,10 +135,10 @@ class Settings:
         "groups of the whitened network that the attention ends",
         Range(int, 1, 3),
         metavar="GROUP",
-        only=WHITENED,
+        only=WHITENED | WITH_ATTENTION,
     )
     reduction: int = option(
-        16, "the attention's MLP has C // R hidden units", Range(int, 1, 1024), metavar="R", only=WITH_ATTENTION
+        16, "the attention's MLP has C // R hidden units", Range(int, 1, 1024), metavar="R", only=WITH_MLP
     )
     start: str = option(
         "zero",
@@ -142,10 +146,12 @@ class Settings:
         STARTS,
         only=WITH_ATTENTION,
     )
-    kernel_size: int = option(7, "side of CBAM's convolution", Range(int, 1, 63), metavar="K", only=CBAM)
+    kernel_size: int = option(7, "side of CBAM's convolution", Range(int, 1, 63), metavar="K", only=CBAM | WITH_SPATIAL)
     order: str = option("channel-spatial", "order of CBAM's two attentions", ORDERS, only=CBAM)
-    channel_pools: tuple[str, ...] = option(("avg", "max"), "what CBAM's MLP is given", POOLS, only=CBAM)
-    spatial_pools: tuple[str, ...] = option(("avg", "max"), "what CBAM's convolution is given", POOLS, only=CBAM)
+    channel_pools: tuple[str, ...] = option(("avg", "max"), "what CBAM's MLP is given", POOLS, only=CBAM | WITH_CHANNEL)
+    spatial_pools: tuple[str, ...] = option(
+        ("avg", "max"), "what CBAM's convolution is given", POOLS, only=CBAM | WITH_SPATIAL
+    )
     images: int | None = option(
         None,
         "train on the first N images only",
