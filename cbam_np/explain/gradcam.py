@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from ..nn import Classifier
-from ..nn.layers import GlobalAvgPool
+from ..nn.layers import GlobalAvgPool, Linear, MaxPool2d
 from ..nn.models import as_images
+
+PAST_MAPS = (MaxPool2d, GlobalAvgPool, Linear)  # what may follow the last maps
 
 
 def grad_cam(
@@ -30,8 +32,8 @@ def grad_cam(
     targets : int or array_like of int, shape (N,), optional
         The classes, one for all or one for each; the most probable of each where none are given.
     layer : str, optional
-        Name of the layer that gives A, one of `model.layers()`; what comes before the average over space where none
-        is given.
+        Name of the layer that gives A, one of `model.layers()`; the last one before the network pools its maps away
+        where none is given.
 
     Returns
     -------
@@ -59,8 +61,7 @@ def grad_cam(
     images = as_images(images)
     layers = dict(model.layers())
     if layer is None:
-        names = list(model.parts)
-        layer = names[names.index(next(n for n, part in model.parts.items() if isinstance(part, GlobalAvgPool))) - 1]
+        layer = [name for name, part in model.parts.items() if not isinstance(part, PAST_MAPS)][-1]
     if layer not in layers or not layer:
         near = get_close_matches(str(layer), [name for name in layers if name], cutoff=0.0)
         raise ValueError(f"layer is {layer!r}, expected one of model.layers(); the nearest are {', '.join(near)}")
