@@ -130,9 +130,10 @@ RESULTS = sorted((ROOT / "results").glob("*/result.json"))
 @pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.parent.name)
 def test_results_say_what_was_measured(path):
     result = json.loads(path.read_text(encoding="utf-8"))
-    mirrored = f"{result['test_accuracy_mirrored']:.1%}" if "test_accuracy_mirrored" in result else ""
+    copies = [name for name in ("test_accuracy_mirrored", "test_accuracy_six_copies") if name in result]
+    more = " | ".join(f"{result[name]:.1%}" for name in copies)
     minutes = result["epochs"] * result["seconds_per_epoch"] / 60
-    row = f"| {result['test_accuracy']:.1%} | {mirrored} | {minutes:.1f} | {result['images_per_second']:.0f} |"
+    row = f"| {result['test_accuracy']:.1%} | {more} | {minutes:.1f} | {result['images_per_second']:.0f} |"
     name, training = path.parent.name, DOCS["training"]
     assert re.search(rf"^\| \[{name}\]\(\.\./results/{name}\) \|[^|]*{re.escape(row)}$", training, re.MULTILINE), row
     if "JPEG" in result["note"]:
@@ -165,6 +166,16 @@ def test_the_calibration_is_what_was_measured():
     alone, six = (sum(run[name] for run in runs) / len(runs) for name in ("test_accuracy", "test_accuracy_six_copies"))
     text = " ".join(DOCS["training"].split())
     assert f"it reaches {six:.1%} with them and {alone:.1%} without" in text and abs(0.940 - six - 0.03) < 0.005
+
+
+def test_what_each_part_of_the_recipe_brings_is_what_was_measured():
+    found = json.loads((ROOT / "results" / "compare-public-recipe" / "comparison.json").read_text(encoding="utf-8"))
+    assert found["images"] == "validation" and found["seeds"] == 3
+    rows, text = {row["variant"]: row for row in found["rows"]}, " ".join(DOCS["training"].split())
+    muon, whitening = (-100 * rows[name]["difference"] for name in ("SGD instead of Muon", "first filters drawn"))
+    assert f"in its place the network is {muon:.0f} points behind. Whitening brings {whitening:.1f} points" in text
+    unclear = {name for name, row in rows.items() if row["verdict"] == "no difference found"}
+    assert unclear == set(rows) - {"as it is", "SGD instead of Muon", "first filters drawn"}
 
 
 def test_cbam_in_the_whitened_network_is_what_was_measured():
