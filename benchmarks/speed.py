@@ -23,7 +23,7 @@ from cbam_np.cli.arguments import a_folder, whole
 from cbam_np.engine import limit_threads, memory
 from cbam_np.train import describe_machine
 
-from . import speed_memory
+from . import speed_memory, speed_shares
 from .cases import Sizes, block_run, draw_block, growth_cases, loop_cases, make_cases
 from .speed_report import PARTS, markdown
 from .timing import Disagreement, check_same, exponent, interleave, summarise, watch_others
@@ -147,6 +147,8 @@ def measure(sizes, parts, repeats, threads, compile, twins):
             result["growth"] = time_growth(sizes, repeats)
         if "i" in parts:
             result["gemm"] = gemm_peak(sizes, threads, repeats)
+        if "k" in parts:
+            result["shares"] = speed_shares.measure(sizes, threads, repeats, twins)
     if "h" in parts:
         result["memory"] = speed_memory.measure(sizes, threads, twins) if speed_memory.PROC.exists() else []
     return result

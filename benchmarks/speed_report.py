@@ -11,6 +11,7 @@ PARTS = {
     "h": "peak memory of a training step",
     "i": "share of the machine's GEMM peak",
     "j": "inference of ResNet-50 with CBAM at 224×224",
+    "k": "where the time of SmallCNN goes, layer by layer",
 }
 MEASURED = """\
 Milliseconds: median, quartiles in brackets. PyTorch eager is the fastest of its ways by median: NCHW and
@@ -19,6 +20,10 @@ of b and c includes the gradient of its input, on both sides, the first layer's 
 backward and SGD with Nesterov momentum, from uint8 images, without the gradient of the images. Inference is without
 softmax. Where other processes kept cores busy meanwhile, a ratio says nothing: threads that wait for each other, as
 PyTorch's do, then lose many times over."""
+LAYERS = """\
+Where the time of a training step and of inference goes, by kind of layer, forward and backward: of NumPy's pieces,
+which run side by side, the processor's time divided by the number of threads; of PyTorch's layers, one after the
+other, the time from the beginning of each to that of the next. Means; the clocks take a little themselves."""
 MEMORY = """\
 Peak memory of the training step with CBAM, each in a fresh process: the largest resident set during three steps minus
 what was resident before the first, when libraries, batch and network were there."""
@@ -102,6 +107,18 @@ def loops(result):
     return table(["case", "loops", "whole arrays", "times faster"], rows)
 
 
+def layers(result):
+    """Return the table of what each kind of layer takes."""
+    rows = []
+    for row in result["shares"]:
+        ours, theirs = row["NumPy"], row.get("eager", {})
+        for kind in ours:
+            cells = [f"{1000 * found[kind]:.2f}" if kind in found else "–" for found in (ours, theirs)]
+            ratio = f"{ours[kind] / theirs[kind]:.2f}" if kind in theirs else "–"
+            rows.append([f"{row['part']}: {row['name']}, {kind}", *cells, ratio])
+    return table(["milliseconds", "NumPy", "PyTorch eager", "NumPy / eager"], rows)
+
+
 def memory(result):
     """Return the table of peak memory."""
     ours, *theirs = sorted(result["memory"], key=lambda row: (row["kind"] != "NumPy", row["bytes"]))
@@ -130,7 +147,7 @@ def markdown(result):
         f"{threads(result['threads'])} for NumPy{' and as many for PyTorch' if result['torch'] else ''}",
         f"{result['repeats']} interleaved repeats, each after an untimed one of the same",
         result["dtype"],
-        f"{machine['cores']} cores ({machine['architecture']})",
+        f"{machine['cores']} cores ({machine['processor']})",
         f"NumPy {machine['numpy']} (BLAS kernels: {', '.join(result['blas_kernels']) or '?'})",
         f"PyTorch {result['torch']}" if result["torch"] else "no PyTorch, so NumPy alone",
     ]
@@ -141,6 +158,8 @@ def markdown(result):
         blocks += [times(result), MEASURED]
     if "gemm" in result:
         blocks += [peaks(result)] + ([shares(result)] if any(row["part"] in "cd" for row in result["cases"]) else [])
+    if "shares" in result:
+        blocks += [LAYERS, layers(result)]
     if "loops" in result:
         blocks += [loops(result)]
     if "growth" in result:

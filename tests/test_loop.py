@@ -1,5 +1,6 @@
 import json
 import os
+import platform
 import signal
 import threading
 from dataclasses import replace
@@ -24,6 +25,7 @@ from cbam_np.train import (
     save_checkpoint,
     state,
 )
+from cbam_np.train.machine import processor
 from cbam_np.train.score import evaluate_each
 
 RECIPE = Recipe(epochs=3, batch_size=8, lr=0.05)
@@ -112,8 +114,24 @@ def test_a_folder_changes_nothing_and_holds_everything(data, tmp_path):
     assert metadata["settings"] == {"attention": None} and metadata["epoch"] == 3
 
 
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ("processor\t: 0\nmodel name\t: A: 3.2 GHz\nprocessor\t: 1\nmodel name\t: B\n", "A: 3.2 GHz"),
+        ("processor\t: 0\nmodel\t: 17\n", None),
+        (None, None),
+    ],
+)
+def test_the_processor_has_a_name(told, expected, tmp_path):
+    if told:
+        (tmp_path / "cpuinfo").write_text(told, encoding="utf-8")
+    name = processor(tmp_path / "cpuinfo")
+    assert name == (expected or platform.processor() or platform.machine())
+
+
 def test_describe_machine():
     machine = describe_machine()
+    assert machine["processor"]
     assert machine["cores"] >= 1 and machine["numpy"] == np.__version__
     assert machine["blas"] and all(pool["threads"] >= 1 and pool["name"] for pool in machine["blas"])
 

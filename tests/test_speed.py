@@ -7,9 +7,10 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks import cases, speed, speed_memory, timing
+from benchmarks import cases, speed, speed_memory, speed_shares, timing
 from benchmarks.speed_report import PARTS, markdown
 from cbam_np import viz
+from cbam_np.nn.layers import ReLU
 
 TINY = cases.Sizes(
     blocks=((2, 4, 6, 6),),
@@ -163,7 +164,7 @@ def test_sizes_double():
 
 @pytest.mark.slow
 def test_every_part_without_pytorch(without_torch, tmp_path, capsys):
-    assert speed.main(["--repeats", "1", "--threads", "1", "--out", str(tmp_path), "--only", "abcdefgi"], TINY) == 0
+    assert speed.main(["--repeats", "1", "--threads", "1", "--out", str(tmp_path), "--only", "abcdefgik"], TINY) == 0
     result = json.loads((tmp_path / "speed.json").read_text(encoding="utf-8"))
     text = capsys.readouterr().out
     assert text == markdown(result) + "\n"
@@ -180,7 +181,7 @@ def test_every_part_without_pytorch(without_torch, tmp_path, capsys):
     assert result["torch"] is None and result["not_compiled"] == "PyTorch is not installed"
     assert set(result["machine"]) == set(speed.describe_machine())
     command = result["command"].partition("python -m benchmarks.speed")[2]
-    assert command == " --only a,b,c,d,e,f,g,i --repeats 1 --threads 1"
+    assert command == " --only a,b,c,d,e,f,g,i,k --repeats 1 --threads 1"
 
 
 @pytest.mark.slow
@@ -196,7 +197,7 @@ def test_only_what_was_asked_for(without_torch, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        (["--only", "a,z"], "'a,z': expected some of a,b,c,d,e,f,g,h,i,j, as in a,c"),
+        (["--only", "a,z"], "'a,z': expected some of a,b,c,d,e,f,g,h,i,j,k, as in a,c"),
         (["--only", ""], "'': expected some of"),
         (["--repeats", "0"], "'0': expected a whole number, 1 to 10000"),
         (["--threads", "two"], "'two': expected a whole number, 1 to 1024"),
@@ -207,6 +208,56 @@ def test_bad_options(argv, message, capsys):
         speed.main(argv, TINY)
     assert stopped.value.code == 2
     assert message in capsys.readouterr().err
+
+
+# --- shares ---
+
+
+def test_a_lap_counts_for_the_layer_that_began_it(monkeypatch):
+    clock = iter([0.0, 1.0, 3.0, 6.0, 10.0])
+    monkeypatch.setattr(speed_shares.time, "perf_counter", lambda: next(clock))
+    watch = speed_shares.Stopwatch()
+    for kind in ("ReLU", "pooling", "ReLU", "the rest"):
+        watch.lap(kind)
+    assert watch.spent == {"the rest": 1, "ReLU": 2 + 4, "pooling": 3}
+
+
+def test_the_clocks_count_every_layer_forward_and_back_and_are_taken_off_again(monkeypatch):
+    monkeypatch.setattr(speed_shares.time, "thread_time", iter(range(1000)).__next__)  # each call takes a second
+    before = [vars(owner)[name] for owner in speed_shares.OURS for name in ("forward", "backward")]
+    step = cases.training_step(*cases.draw_network(TINY, "cbam"))  # two stages, and a piece of four images
+    with speed_shares.our_clocks() as spent:
+        step()
+    kinds = {"convolutions": 4, "batch normalisation": 4, "ReLU": 4, "pooling": 2, "attention": 4}
+    assert spent == kinds
+    step()
+    assert spent == kinds
+    assert before == [vars(owner)[name] for owner in speed_shares.OURS for name in ("forward", "backward")]
+
+
+def test_shares_add_up_to_the_time_of_a_run(monkeypatch):
+    clock = iter([10.0, 16.0])
+    monkeypatch.setattr(speed_shares.time, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(speed_shares.time, "thread_time", iter(range(1000)).__next__)
+    relu = ReLU()
+    shares = speed_shares.our_shares(lambda: relu.forward(np.ones((1, 1, 2, 2))), repeats=3, threads=2)
+    assert shares == {"ReLU": 0.5, "the rest": 1.5}
+
+
+def test_the_table_of_shares():
+    text = markdown(
+        {
+            "threads": 2,
+            "repeats": 3,
+            "dtype": "float32",
+            "machine": {"cores": 2, "processor": "x86_64", "numpy": "2.0"},
+            "blas_kernels": [],
+            "torch": None,
+            "cases": [],
+            "shares": [{"part": "e", "name": "inference", "NumPy": {"ReLU": 0.003, "a": 1}, "eager": {"ReLU": 0.002}}],
+        }
+    )
+    assert "| e: inference, ReLU | 3.00 | 2.00 | 1.50 |\n| e: inference, a | 1000.00 | – | – |" in text
 
 
 # --- memory ---
@@ -267,7 +318,7 @@ def test_a_failing_process_is_an_error_with_its_last_words():
 
 def test_the_table_tells_the_best_way_and_ratios():
     gemm = [{"threads": 1, "flops_per_second": 1e12, "size": 8}, {"threads": 2, "flops_per_second": 2e12, "size": 8}]
-    machine = {"cores": 2, "architecture": "x86_64", "numpy": "2.0"}
+    machine = {"cores": 2, "processor": "AMD EPYC", "numpy": "2.0"}
     result = {"threads": 2, "repeats": 15, "dtype": "float32", "machine": machine, "blas_kernels": ["Haswell"]}
     result |= {"torch": "2.13", "not_compiled": "no C++ compiler", "command": "…", "cases": [COMPARED], "gemm": gemm}
     result["memory"] = [
@@ -278,7 +329,7 @@ def test_the_table_tells_the_best_way_and_ratios():
     text = markdown(result)
     assert "| c: a convolution | 2 (1.5–2.5) | 4 (3–5) | 0.50 | – | – | 0.3 | NCHW |" in text
     assert "| c: a convolution | 500.0 (25%) | 250.0 (12%) | – |" in text
-    assert "torch.compile: no C++ compiler" in text
+    assert "2 cores (AMD EPYC)" in text and "torch.compile: no C++ compiler" in text
     assert "1000 GFLOP/s on 1 thread (8×8), 2000 GFLOP/s on 2 threads (8×8)" in text
     assert "| PyTorch eager, least: channels-last | 1 | 3.00 |\n| PyTorch eager, most: NCHW | 4 | 0.75 |" in text
 
@@ -305,7 +356,7 @@ def test_the_picture_has_a_bar_a_row_and_a_line_at_1():
 @pytest.mark.oracle
 def test_every_part_with_pytorch(twins, tmp_path, capsys):
     threads = twins.torch.get_num_threads()
-    options = ["--repeats", "1", "--threads", "1", "--no-compile", "--out", str(tmp_path), "--only", "abcdeij"]
+    options = ["--repeats", "1", "--threads", "1", "--no-compile", "--out", str(tmp_path), "--only", "abcdeijk"]
     assert speed.main(options, TINY) == 0
     assert twins.torch.get_num_threads() == threads
     result = json.loads((tmp_path / "speed.json").read_text(encoding="utf-8"))
@@ -316,6 +367,10 @@ def test_every_part_with_pytorch(twins, tmp_path, capsys):
         assert len(eager) == (8 if "CBAM" in row["name"] and row["part"] != "j" else 2)
         assert row["eager"]["median"] == min(way["median"] for way in eager)
         assert row["ratio"] == row["NumPy"]["median"] / row["eager"]["median"]
+    kinds = {"convolutions", "batch normalisation", "ReLU", "pooling", "the rest"}
+    for row in result["shares"]:
+        expected = kinds if "no attention" in row["name"] else kinds | {"attention"}
+        assert set(row["NumPy"]) == set(row["eager"]) == expected and min(row["eager"].values()) > 0
     assert f"PyTorch {twins.torch.__version__}" in capsys.readouterr().out
 
 

@@ -2,6 +2,8 @@
 
 import os
 import platform
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +15,18 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def processor(told: Path = Path("/proc/cpuinfo")) -> str:
+    """Return the name of the processor, or of its architecture where the system does not tell more."""
+    with suppress(OSError):
+        for line in told.read_text(encoding="utf-8", errors="replace").splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() == "model name":
+                return value.strip()
+    return platform.processor() or platform.machine()
+
+
 def describe_machine() -> dict[str, Any]:
-    """Return what speed and the last bit depend on: cores, BLAS with its kernels and threads, versions."""
+    """Return what speed and the last bit depend on: processor, cores, BLAS with its kernels and threads, versions."""
     blas = [
         {
             "name": pool["internal_api"],
@@ -26,4 +38,10 @@ def describe_machine() -> dict[str, Any]:
         if pool["user_api"] == "blas"
     ]
     versions = {"python": platform.python_version(), "numpy": np.__version__}
-    return {"architecture": platform.machine(), "cores": cores(), "blas": blas, **versions}
+    return {
+        "architecture": platform.machine(),
+        "processor": processor(),
+        "cores": cores(),
+        "blas": blas,
+        **versions,
+    }
