@@ -8,7 +8,7 @@ import pytest
 from cbam_np.cli.train import settings_of
 from cbam_np.data import LabelledImages
 from cbam_np.nn import SGD, Muon, WhitenedCNN
-from cbam_np.train import Recipe, fit, loop
+from cbam_np.train import Recipe, crop_and_flip, fit, loop
 from cbam_np.train.optimisers import Optimisers
 from cbam_np.train.run import prepare
 from cbam_np.train.settings import WHITENED_RECIPE, Settings
@@ -106,11 +106,15 @@ def test_every_image_is_mirrored_in_every_second_epoch(data, monkeypatch):
     assert all(side == {0: side[0], 1: not side[0], 2: side[0], 3: not side[0]} for side in sides.values())
 
 
-def test_the_shift_mirrors_what_it_is_told_to(data, rng):
+@pytest.mark.parametrize(("augment", "far"), [("shift+alternate", 2), ("shift4+alternate", 4)])
+def test_the_shift_mirrors_what_it_is_told_to(augment, far, data, rng):
     images = data.images[:, :, :, :].copy()
     mirrored = np.arange(13) % 2 == 0
-    out = MUON.augmented(images, np.random.default_rng(4), mirrored)
-    plain = MUON.augmented(images, np.random.default_rng(4))
+    recipe = replace(MUON, augment=augment)
+    out = recipe.augmented(images, np.random.default_rng(4), mirrored)
+    plain = recipe.augmented(images, np.random.default_rng(4))
+    shifted = crop_and_flip(images, rng=np.random.default_rng(4), padding=far, border="reflect", flip=False)
+    assert recipe.alternates and np.array_equal(plain, shifted)
     assert np.array_equal(out[mirrored], plain[mirrored][..., ::-1]) and np.array_equal(out[1::2], plain[1::2])
 
 

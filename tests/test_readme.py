@@ -168,6 +168,11 @@ def test_the_calibration_is_what_was_measured():
     assert f"it reaches {six:.1%} with them and {alone:.1%} without" in text and abs(0.940 - six - 0.03) < 0.005
 
 
+def test_a_network_that_knows_its_images_by_heart():
+    path = ROOT / "results" / "cifar10-whitened-wide-cbam" / "result.json"
+    assert f"right about {json.loads(path.read_text(encoding='utf-8'))['train_accuracy']:.2%} of them" in DOCS["training"]
+
+
 def test_what_each_part_of_the_recipe_brings_is_what_was_measured():
     found = json.loads((ROOT / "results" / "compare-public-recipe" / "comparison.json").read_text(encoding="utf-8"))
     assert found["images"] == "validation" and found["seeds"] == 3

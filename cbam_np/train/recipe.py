@@ -29,6 +29,7 @@ AUGMENTATIONS: dict[str, Augmentation] = {
     "crop+flip": crop_and_flip,
     "shift+flip": partial(crop_and_flip, padding=2, border="reflect"),
     "shift+alternate": partial(crop_and_flip, padding=2, border="reflect", flip=False),
+    "shift4+alternate": partial(crop_and_flip, padding=4, border="reflect", flip=False),
 }
 SGD, MUON = {"optimiser": ("sgd",)}, {"optimiser": ("muon",)}
 
@@ -62,8 +63,8 @@ class Recipe:
     augment: str = option(
         "crop+flip",
         "what is done at random to a training image: nothing; mirrored left to right; also shifted by up to 4 pixels, "
-        "padded with black; or by up to 2, with a mirrored border; or shifted like that, and mirrored in every second "
-        "epoch, half of the images in the odd ones",
+        "padded with black; or by up to 2, with a mirrored border; or shifted like that, by up to 2 or 4, and mirrored "
+        "in every second epoch, half of the images in the odd ones",
         AUGMENTATIONS,
     )
     cutout: int = option(
@@ -114,7 +115,7 @@ class Recipe:
     @property
     def alternates(self) -> bool:
         """Whether an image is mirrored in every second epoch."""
-        return self.augment == "shift+alternate"
+        return self.augment.endswith("+alternate")
 
     def augmented(self, images: np.ndarray, rng: np.random.Generator, mirrored: np.ndarray | None = None) -> np.ndarray:
         """Return a batch of training images with what the recipe does to them; `mirrored` tells which are mirrored."""
