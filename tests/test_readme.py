@@ -170,7 +170,8 @@ def test_the_calibration_is_what_was_measured():
 
 def test_a_network_that_knows_its_images_by_heart():
     path = ROOT / "results" / "cifar10-whitened-wide-cbam" / "result.json"
-    assert f"right about {json.loads(path.read_text(encoding='utf-8'))['train_accuracy']:.2%} of them" in DOCS["training"]
+    accuracy = json.loads(path.read_text(encoding="utf-8"))["train_accuracy"]
+    assert f"right about {accuracy:.2%} of them" in DOCS["training"]
 
 
 def test_what_each_part_of_the_recipe_brings_is_what_was_measured():
