@@ -22,8 +22,9 @@ softmax. Where other processes kept cores busy meanwhile, a ratio says nothing: 
 PyTorch's do, then lose many times over."""
 LAYERS = """\
 Where the time of a training step and of inference goes, by kind of layer, forward and backward: of NumPy's pieces,
-which run side by side, the processor's time divided by the number of threads; of PyTorch's layers, one after the
-other, the time from the beginning of each to that of the next. Means; the clocks take a little themselves."""
+which run side by side, the processor's time divided by the number of threads, and how long they waited for each other
+or for the interpreter's lock; of PyTorch's layers, one after the other, the time from the beginning of each to that of
+the next. Means; the clocks take a little themselves."""
 MEMORY = """\
 Peak memory of the training step with CBAM, each in a fresh process: the largest resident set during three steps minus
 what was resident before the first, when libraries, batch and network were there."""

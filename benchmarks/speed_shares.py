@@ -1,7 +1,8 @@
 """Where the time of a network goes: the milliseconds in each kind of layer, ours and PyTorch's.
 
 Ours work on pieces of the batch side by side, so what a layer takes is the processor's time of all threads, divided by
-their number. PyTorch goes through the layers one after the other with all threads, so there a stopwatch does: it counts
+their number; what is missing to the time of a run, the threads have waited, for each other or for the interpreter's
+lock. PyTorch goes through the layers one after the other with all threads, so there a stopwatch does: it counts
 for a layer from the moment that the layer begins, on the way forward or back, to the moment that the next one does.
 """
 
@@ -25,7 +26,7 @@ KINDS = {
     "SE": "attention",
     "Attention": "attention",
 }
-REST = "the rest"
+REST, WAITING = "the rest", "waiting"
 OURS = (Conv2d, BatchNorm2d, ReLU, MaxPool2d, CBAM)
 WARM_UP = 3
 
@@ -99,16 +100,17 @@ def their_stopwatch():
 
 
 def our_shares(run, repeats, threads):
-    """Return the seconds of a run by kind of layer, on average; with those of the rest they are a run's time."""
+    """Return the seconds of a run by kind of layer, on average; with the rest and the waiting they are a run's time."""
     for _ in range(WARM_UP):
         run()
     with our_clocks() as spent:
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.process_time()
         for _ in range(repeats):
             run()
-        whole = time.perf_counter() - began
+        whole, busy = time.perf_counter() - began, (time.process_time() - worked) / threads
     shares = {kind: seconds / threads for kind, seconds in spent.items()}
-    return {kind: seconds / repeats for kind, seconds in (shares | {REST: whole - sum(shares.values())}).items()}
+    shares |= {REST: busy - sum(shares.values()), WAITING: whole - busy}
+    return {kind: seconds / repeats for kind, seconds in shares.items()}
 
 
 def their_shares(run, repeats):
