@@ -10,12 +10,11 @@ import time
 import warnings
 from collections import Counter
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from threading import Lock
 
 from cbam_np.nn.layers import CBAM, BatchNorm2d, Conv2d, MaxPool2d, ReLU
 
-from .cases import ATTENTIONS, RECIPE, draw_network, inference, training_step
+from .cases import make_cases
 
 KINDS = {
     "Conv2d": "convolutions",
@@ -125,23 +124,15 @@ def their_shares(run, repeats):
     return {kind: seconds / repeats for kind, seconds in watch.spent.items()}
 
 
-def their_runs(sizes, part, attention, twins):
-    """Return PyTorch's eager ways of a training step, part "d", or of inference, "e"."""
-    model, images, labels = draw_network(sizes, attention)
-    step = partial(twins.training_step, model, attention, images, labels, RECIPE)
-    make = step if part == "d" else partial(twins.inference, model, attention, images)
-    return twins.ways(make, maxima=attention == "cbam", compiled=False).values()
-
-
 def measure(sizes, threads, repeats, twins=None):
     """Return rows: `part` and `name`, and the seconds by kind of layer as `NumPy` and, of the fastest way, `eager`."""
     rows = []
-    for part, name, work in (("d", "training step", training_step), ("e", "inference", inference)):
-        for attention in ATTENTIONS:
-            row = {"part": part, "name": f"{name}, {attention.upper() if attention else 'no attention'}"}
-            row["NumPy"] = our_shares(work(*draw_network(sizes, attention)), repeats, threads)
-            if twins:
-                found = [their_shares(run, repeats) for run in their_runs(sizes, part, attention, twins)]
-                row["eager"] = min(found, key=lambda shares: sum(shares.values()))
-            rows.append(row)
+    for case in make_cases(sizes):
+        if case.part not in "de":
+            continue
+        row = {"part": case.part, "name": case.name, "NumPy": our_shares(case.ours(), repeats, threads)}
+        if twins:
+            found = [their_shares(run, repeats) for run in case.theirs(twins, compiled=False).values()]
+            row["eager"] = min(found, key=lambda shares: sum(shares.values()))
+        rows.append(row)
     return rows
