@@ -13,7 +13,7 @@ FROM_LOCKED := --no-index --no-build-isolation
 .venv/library: .venv/locked
 endif
 
-.PHONY: demo lab test fuzz mutants coverage test-oracle test-dask test-browser test-site test-lite test-oldest test-gradebooks lint notebooks constraints site lite slides html clean
+.PHONY: demo lab test fuzz mutants coverage test-oracle test-dask test-browser test-links test-site test-lite test-oldest test-gradebooks lint notebooks constraints site lite slides html clean
 
 demo: .venv/library
 	$(BIN)/cbam-np lecture
@@ -35,6 +35,9 @@ test-dask: .venv/dask
 test-browser: .venv/browser
 	if command -v npm > /dev/null; then $(MAKE) .venv/reveal; fi
 	$(BIN)/python -m pytest -m browser tests/browser -s
+
+test-links: .venv/site .venv/browser # the site without a look at each page
+	$(BIN)/python -m pytest -m site tests/browser/test_site.py -k "not accessible"
 
 test-site: .venv/site .venv/browser
 	$(BIN)/python -m pytest -m site tests/browser/test_site.py
