@@ -168,10 +168,16 @@ def test_the_calibration_is_what_was_measured():
     assert f"it reaches {six:.1%} with them and {alone:.1%} without" in text and abs(0.940 - six - 0.03) < 0.005
 
 
-def test_a_network_that_knows_its_images_by_heart():
-    path = ROOT / "results" / "cifar10-whitened-wide-cbam" / "result.json"
-    accuracy = json.loads(path.read_text(encoding="utf-8"))["train_accuracy"]
-    assert f"right about {accuracy:.2%} of them" in DOCS["training"]
+def test_a_network_that_knows_its_images_by_heart_and_one_that_cannot():
+    wide, record = (
+        json.loads((ROOT / "results" / f"cifar10-whitened-{name}" / "result.json").read_text(encoding="utf-8"))
+        for name in ("wide-cbam", "record-plain")
+    )
+    text = " ".join(DOCS["training"].split())
+    assert f"it was right about {wide['train_accuracy']:.2%} of them" in text
+    right = round(record["test_accuracy_six_copies"] * record["test_images"])
+    assert f"right about {record['train_accuracy']:.2%} of its training images" in text
+    assert f"about {right:,} of the {record['test_images']:,} test images" in text
 
 
 def test_what_each_part_of_the_recipe_brings_is_what_was_measured():
