@@ -34,7 +34,7 @@ test-dask: .venv/dask
 
 test-browser: .venv/browser
 	if command -v npm > /dev/null; then $(MAKE) .venv/reveal; fi
-	$(BIN)/python -m pytest -m browser tests/browser -s
+	$(BIN)/python -m pytest -n auto --dist loadfile -rP -m browser tests/browser
 
 test-links: .venv/site .venv/browser # the site without a look at each page
 	$(BIN)/python -m pytest -m site tests/browser/test_site.py -k "not accessible"
