@@ -169,15 +169,20 @@ def test_the_calibration_is_what_was_measured():
 
 
 def test_a_network_that_knows_its_images_by_heart_and_one_that_cannot():
-    wide, record = (
+    wide, plain, cbam = (
         json.loads((ROOT / "results" / f"cifar10-whitened-{name}" / "result.json").read_text(encoding="utf-8"))
-        for name in ("wide-cbam", "record-plain")
+        for name in ("wide-cbam", "record-plain", "record-cbam")
     )
     text = " ".join(DOCS["training"].split())
     assert f"it was right about {wide['train_accuracy']:.2%} of them" in text
-    right = round(record["test_accuracy_six_copies"] * record["test_images"])
-    assert f"right about {record['train_accuracy']:.2%} of its training images" in text
-    assert f"about {right:,} of the {record['test_images']:,} test images" in text
+    by_heart, with_cbam = (f"{run['train_accuracy']:.2%}" for run in (plain, cbam))
+    assert f"right about {by_heart} of its training images, the one with CBAM about {with_cbam}." in text
+    without, right = (round(run["test_accuracy_six_copies"] * run["test_images"]) for run in (plain, cbam))
+    assert f"about {without:,} and {right:,} of the {plain['test_images']:,} test images, one and two short" in text
+    assert (9_200 - without, 9_200 - right) == (1, 2)
+    assert f"CBAM is {100 * (cbam['test_accuracy'] - plain['test_accuracy']):.2f} points ahead" in text
+    ours, theirs = (dict(run["settings"], attention=None) for run in (plain, cbam))
+    assert ours == theirs  # they differ in CBAM alone
 
 
 def test_what_each_part_of_the_recipe_brings_is_what_was_measured():
