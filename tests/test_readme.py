@@ -213,21 +213,42 @@ def test_readme_has_three_of_the_results():
     assert "JPEG-recompressed copy of CIFAR-10" in README
 
 
+SPEED, HELD, AMD = (
+    json.loads((ROOT / "results" / name / "speed.json").read_text(encoding="utf-8"))
+    for name in ("speed", "speed-haswell", "speed-amd")
+)
+
+
 def test_speed_is_what_was_measured():
-    free, held = (
-        json.loads((ROOT / "results" / name / "speed.json").read_text(encoding="utf-8"))
-        for name in ("speed", "speed-haswell")
-    )
-    assert held["blas_kernels"] == ["Haswell"] != free["blas_kernels"]
+    assert HELD["blas_kernels"] == ["Haswell"] != SPEED["blas_kernels"]
     for text in (README, DOCS["speed"]):
-        assert all(f"PyTorch {run['torch'][:4]}" in text and run["threads"] == 2 for run in (free, held))
-    assert len(free["cases"]) == 16
+        assert all(f"PyTorch {run['torch'][:4]}" in text and run["threads"] == 2 for run in (SPEED, HELD, AMD))
+        assert AMD["machine"]["processor"] in text
+    assert len(SPEED["cases"]) == 16
     short = 0
-    for a, b in zip(free["cases"], held["cases"], strict=True):
-        row = f"| {a['name']} | {a['ratio']:.2f} | {b['ratio']:.2f} |"
-        assert a["name"] == b["name"] and (row in DOCS["speed"] or a["part"] == "e"), row
-        short += f"| {a['name']} | {a['ratio']:.2f} |\n" in README
-    assert short == len(re.findall(r"^\| .* \| \d\.\d\d \|$", README, re.MULTILINE)) == 3
+    for a, b, c in zip(SPEED["cases"], HELD["cases"], AMD["cases"], strict=True):
+        row = f"| {a['name']} | {a['ratio']:.2f} | {b['ratio']:.2f} | {c['ratio']:.2f} |"
+        assert a["name"] == b["name"] == c["name"] and (row in DOCS["speed"] or a["part"] == "e"), row
+        short += f"| {a['name']} | {a['ratio']:.2f} | {c['ratio']:.2f} |\n" in README
+    assert short == len(re.findall(r"^\| .* \| \d\.\d\d \| \d\.\d\d \|$", README, re.MULTILINE)) == 3
+
+
+def test_where_the_time_of_a_step_goes_is_what_was_measured():
+    text = " ".join(DOCS["speed"].split())
+    (step,) = (row for row in AMD["shares"] if row["name"] == "training step, CBAM")
+    ours, theirs = step["NumPy"], step["eager"]
+    for kind, seconds in ours.items():
+        cells = f"{1000 * theirs[kind]:.1f} | {seconds / theirs[kind]:.2f}" if kind in theirs else "– | –"
+        assert f"| {kind} | {1000 * seconds:.1f} | {cells} |" in text
+    assert all(ours[kind] < theirs[kind] for kind in ("attention", "ReLU"))
+    assert all(ours[kind] > theirs[kind] for kind in ("convolutions", "batch normalisation", "pooling"))
+    numpy, *torch = (row["bytes"] for row in sorted(AMD["memory"], key=lambda row: row["kind"] != "NumPy"))
+    assert f"peak memory is {numpy / min(torch):.2f} of what PyTorch needs at its least" in text
+    assert f"exponents of at most {max(row['exponent'] for row in AMD['growth']):.2f}." in text
+    first, second = (
+        next(peak["flops_per_second"] for peak in run["gemm"] if peak["threads"] == 2) / 1e9 for run in (SPEED, AMD)
+    )
+    assert f"reach {first:.0f} GFLOP/s in matrix products, the AMD EPYC's {second:.0f};" in text
 
 
 def test_comparison_is_what_was_measured():
