@@ -175,8 +175,8 @@ def test_a_network_that_knows_its_images_by_heart_and_one_that_cannot():
     )
     text = " ".join(DOCS["training"].split())
     assert f"it was right about {wide['train_accuracy']:.2%} of them" in text
-    by_heart, with_cbam = (f"{run['train_accuracy']:.2%}" for run in (plain, cbam))
-    assert f"right about {by_heart} of its training images, the one with CBAM about {with_cbam}." in text
+    without_cbam, with_cbam = (f"{run['train_accuracy']:.2%}" for run in (plain, cbam))
+    assert f"right about {without_cbam} of its training images, the one with CBAM about {with_cbam}." in text
     without, right = (round(run["test_accuracy_six_copies"] * run["test_images"]) for run in (plain, cbam))
     assert f"about {without:,} and {right:,} of the {plain['test_images']:,} test images, one and two short" in text
     assert (9_200 - without, 9_200 - right) == (1, 2)
