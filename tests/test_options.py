@@ -67,6 +67,27 @@ def test_an_option_without_effect_is_an_error(idle):
         Settings().changed(**idle)
 
 
+@pytest.mark.parametrize(
+    "idle",
+    [
+        {"attention": None, "attention_factor": 0.5},
+        {"network": "whitened", "attention": None, "attention_lr": 0.5},
+        {"network": "smallcnn", "optimiser": "muon", "input_epochs": 2},
+        {"optimiser": "muon", "head_factor": 2.0},
+    ],
+)
+def test_an_option_of_the_recipe_without_effect_is_an_error_where_it_is_given(idle):
+    with pytest.raises(ValueError, match=r"has an effect only where .* leave \w+ out"):
+        settings_of(idle)
+
+
+def test_a_recipe_may_hold_what_its_network_has_no_use_for():
+    settings = settings_of({"data": "shapes", "epochs": 1, "attention": None})
+    assert settings.recipe.attention_factor == SHORT_RECIPE.attention_factor != Recipe.attention_factor
+    slow = settings_of({"network": "whitened", "attention_lr": 0.5, "input_epochs": 2})
+    assert slow.changed(attention=None).recipe == slow.recipe
+
+
 def test_what_has_no_effect_any_more_goes_back_to_its_default():
     settings = Settings(kernel_size=3, reduction=4, depth=20).changed(attention=None)
     assert settings == Settings(attention=None)

@@ -7,7 +7,7 @@ docstring, and make the command line.
 import inspect
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Any, TypeVar
@@ -161,13 +161,29 @@ def check_options(settings: Any) -> None:
         else:
             for one in value:
                 told.check(one, name)
-    for name in without_effect(type(settings), vars(settings)):
-        needs = options_of(type(settings))[name].only
-        other = next(other for other, values in needs.items() if getattr(settings, other) not in values)
-        raise ValueError(
-            f"{name} is {getattr(settings, name)}, but it has an effect only where {other} is "
-            f"{' or '.join(needs[other])}, and {other} is {getattr(settings, other)}: leave {name} out"
-        )
+    check_effect(type(settings), defaults, vars(settings))
+
+
+def check_effect(cls: type, names: Collection[str], values: Mapping[str, Any]) -> None:
+    """Raise a ValueError for the first of these options that has no effect.
+
+    Parameters
+    ----------
+    cls : type
+        Dataclass of the options.
+    names : collection of str
+        The names of the options that are checked.
+    values : mapping
+        All that is known, also of other dataclasses: an option of a recipe may need one of the settings.
+    """
+    for name in without_effect(cls, values):
+        if name in names:
+            needs = options_of(cls)[name].only
+            other = next(other for other, allowed in needs.items() if values[other] not in allowed)
+            raise ValueError(
+                f"{name} is {values[name]}, but it has an effect only where {other} is "
+                f"{' or '.join(needs[other])}, and {other} is {values[other]}: leave {name} out"
+            )
 
 
 def _plain(value: Any) -> Any:
@@ -177,14 +193,19 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def without_effect(cls: type, values: dict[str, Any]) -> list[str]:
-    """Return the names of the options that are set and have no effect, because of the values of others."""
-    values = {f.name: values.get(f.name, f.default) for f in fields(cls)}
+def without_effect(cls: type, values: Mapping[str, Any]) -> list[str]:
+    """Return the names of the options that are set and have no effect, because of the values of others.
+
+    A field of `cls` that is missing in `values` has its default. Whether an option has an effect may depend on more than
+    `cls`; where that is missing, nothing is said.
+    """
     defaults = {f.name: f.default for f in fields(cls)}
+    known = defaults | dict(values)
     return [
         name
         for name, told in options_of(cls).items()
-        if values[name] != defaults[name] and any(values[other] not in needed for other, needed in told.only.items())
+        if known[name] != defaults[name]
+        and any(known[other] not in needed for other, needed in told.only.items() if other in known)
     ]
 
 

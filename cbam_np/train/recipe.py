@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from ..nn import SCHEDULES
+from ..nn.models import ATTENTIONS
 from .augment import crop_and_flip, cutout
 from .options import Range, check_options, documented, option
 
@@ -32,6 +33,7 @@ AUGMENTATIONS: dict[str, Augmentation] = {
     "shift4+alternate": partial(crop_and_flip, padding=4, border="reflect", flip=False),
 }
 SGD, MUON = {"optimiser": ("sgd",)}, {"optimiser": ("muon",)}
+WHITENED, WITH_ATTENTION = {"network": ("whitened",)}, {"attention": tuple(ATTENTIONS)}
 
 
 @documented
@@ -82,7 +84,7 @@ class Recipe:
         "learning rate of the attention's weights, as a multiple of --lr",
         Range(float, 0),
         metavar="FACTOR",
-        only=SGD,
+        only=SGD | WITH_ATTENTION,
     )
     vector_factor: float = option(
         1.0,
@@ -99,14 +101,18 @@ class Recipe:
         0.67, "learning rate of the last layer beside Muon", Range(float, 0), metavar="RATE", only=MUON
     )
     attention_lr: float = option(
-        0.001, "learning rate of the attention's weights beside Muon", Range(float, 0), metavar="RATE", only=MUON
+        0.001,
+        "learning rate of the attention's weights beside Muon",
+        Range(float, 0),
+        metavar="RATE",
+        only=MUON | WITH_ATTENTION,
     )
     input_epochs: int = option(
         3,
         "epochs over which the learning rate of the whitening filters' biases falls to 0, beside Muon",
         Range(int, 1, 10_000),
         metavar="N",
-        only=MUON,
+        only=MUON | WHITENED,
     )
 
     def __post_init__(self) -> None:

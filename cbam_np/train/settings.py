@@ -14,8 +14,8 @@ from ..nn.layers import CONV_STARTS
 from ..nn.models import ATTENTIONS
 from ..nn.whitened import ACTIVATIONS
 from ..nn.whitening import FILTERS
-from .options import Option, Range, check_options, documented, option, options_of, without_effect
-from .recipe import Recipe
+from .options import Option, Range, check_effect, check_options, documented, option, options_of, without_effect
+from .recipe import WHITENED, WITH_ATTENTION, Recipe
 
 RECIPES = {
     "shapes": Recipe(epochs=6, batch_size=48, lr=0.07, augment="none"),
@@ -61,9 +61,8 @@ def usual_recipe(data: str, network: str = "smallcnn", epochs: int | None = None
 
 
 NETWORKS = ("smallcnn", "resnet", "whitened")
-SMALLCNN, RESNET, WHITENED = ({"network": (name,)} for name in NETWORKS)
+SMALLCNN, RESNET = {"network": ("smallcnn",)}, {"network": ("resnet",)}
 CONV_START = {"smallcnn": "he", "whitened": "dirac-uniform"}  # how convolutions start where nothing else is chosen
-WITH_ATTENTION = {"attention": tuple(ATTENTIONS)}
 WITH_CHANNEL, WITH_SPATIAL = (
     {"order": tuple(order for order, names in ORDERS.items() if name in names)} for name in ("channel", "spatial")
 )
@@ -234,11 +233,13 @@ class Settings:
         ----------
         **changes
             Options of the settings, and of their recipe. What has no effect any more after them goes back to its
-            default: without attention there is no kernel size.
+            default: without attention there is no kernel size. A ValueError names a change that has no effect.
         """
         of_recipe = {name: changes.pop(name) for name in options_of(Recipe).keys() & changes.keys()}
         changes["recipe"] = _replaced(changes.pop("recipe", self.recipe), of_recipe)
-        return _replaced(self, changes)
+        changed = _replaced(self, changes)
+        check_effect(Recipe, of_recipe, vars(changed) | vars(changed.recipe))
+        return changed
 
 
 def _replaced(of: "Made", changes: dict[str, Any]) -> "Made":
