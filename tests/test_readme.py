@@ -169,20 +169,29 @@ def test_the_calibration_is_what_was_measured():
 
 
 def test_a_network_that_knows_its_images_by_heart_and_one_that_cannot():
-    wide, plain, cbam = (
+    wide, plain, cbam, longer = (
         json.loads((ROOT / "results" / f"cifar10-whitened-{name}" / "result.json").read_text(encoding="utf-8"))
-        for name in ("wide-cbam", "record-plain", "record-cbam")
+        for name in ("wide-cbam", "record-plain", "record-cbam", "record-cbam-23")
     )
     text = " ".join(DOCS["training"].split())
     assert f"it was right about {wide['train_accuracy']:.2%} of them" in text
     without_cbam, with_cbam = (f"{run['train_accuracy']:.2%}" for run in (plain, cbam))
     assert f"right about {without_cbam} of its training images, the one with CBAM about {with_cbam}." in text
-    without, right = (round(run["test_accuracy_six_copies"] * run["test_images"]) for run in (plain, cbam))
+    without, right, most = (
+        round(run["test_accuracy_six_copies"] * run["test_images"]) for run in (plain, cbam, longer)
+    )
     assert f"about {without:,} and {right:,} of the {plain['test_images']:,} test images, one and two short" in text
     assert (9_200 - without, 9_200 - right) == (1, 2)
     assert f"CBAM is {100 * (cbam['test_accuracy'] - plain['test_accuracy']):.2f} points ahead" in text
     ours, theirs = (dict(run["settings"], attention=None) for run in (plain, cbam))
     assert ours == theirs  # they differ in CBAM alone
+    assert f"right about {longer['train_accuracy']:.2%} of its training images, and with the six" in text
+    assert f"with the six copies about {most:,} of the test images" in text
+    of_longer = dict(longer["settings"], recipe=dict(longer["settings"]["recipe"], epochs=cbam["epochs"]))
+    assert of_longer == cbam["settings"] and longer["epochs"] - cbam["epochs"] == 3
+    assert f"It took {longer['seconds_per_epoch'] * longer['epochs'] / 60:.0f} minutes" in text
+    pace, before = (f"{run['images_per_second']:.0f}" for run in (longer, cbam))
+    assert f"the machine trained {pace} images per second instead of {before}." in text
 
 
 def test_what_each_part_of_the_recipe_brings_is_what_was_measured():

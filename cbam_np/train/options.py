@@ -196,8 +196,8 @@ def _plain(value: Any) -> Any:
 def without_effect(cls: type, values: Mapping[str, Any]) -> list[str]:
     """Return the names of the options that are set and have no effect, because of the values of others.
 
-    A field of `cls` that is missing in `values` has its default. Whether an option has an effect may depend on more than
-    `cls`; where that is missing, nothing is said.
+    A field of `cls` that is missing in `values` has its default. An option may need what is no field of `cls`; where
+    `values` does not tell it, the option counts as one with an effect.
     """
     defaults = {f.name: f.default for f in fields(cls)}
     known = defaults | dict(values)
