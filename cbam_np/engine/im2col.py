@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .layout import flatten
+from .layout import copy_rows, flatten
 
 
 class Im2col:
@@ -32,7 +32,7 @@ class Im2col:
         """Write the gradient of x to dx, if wanted; return this slice's part of the kernels', for `unfold`."""
         dout = flatten(dout)  # (n,O,H',W') -> (n,O,H'·W')
         if dx is not None:
-            dx[...] = self._add_columns(self.rows.T @ dout, x)
+            copy_rows(self._add_columns(self.rows.T @ dout, x), dx)
         return (dout @ self._columns(x).swapaxes(1, 2)).sum(axis=0)
 
     def unfold(self, dkernels: np.ndarray) -> np.ndarray:
@@ -63,11 +63,11 @@ class Im2col:
     def _columns(self, x: np.ndarray) -> np.ndarray:
         """Copy every window into a column: (n,C,H,W) -> (n, C·k·k, H'·W'), in the order of W[o].ravel()."""
         (x_pad, inner), size = self._pad(x), self._out_size(x)
-        inner[...] = x
+        copy_rows(x, inner)
         columns = np.empty((len(x), *self.W.shape[1:], *size), x.dtype)
         phases = np.ascontiguousarray(self._phases(x_pad))  # each is read k²/s² times, and faster than in steps
         for (i, j), tap in self._taps(phases, size):
-            columns[:, :, i, j] = tap
+            copy_rows(tap, columns[:, :, i, j])
         return columns.reshape(len(x), self.rows.shape[1], -1)
 
     def _add_columns(self, dcolumns: np.ndarray, x: np.ndarray) -> np.ndarray:

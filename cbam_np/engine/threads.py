@@ -141,6 +141,11 @@ def _blas() -> list[Any]:
     return ThreadpoolController().select(user_api="blas").lib_controllers
 
 
+def blas_kernels() -> list[str]:
+    """Return the names of the kernels that the BLAS libraries use on this processor, none where they do not tell."""
+    return [getattr(library, "architecture", None) or "?" for library in _blas()]
+
+
 def _forget_limits() -> None:
     """Start without limits in a forked process: those who asked for them are threads of its parent."""
     global _limits

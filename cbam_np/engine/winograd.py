@@ -19,6 +19,9 @@ Source: Lavin and Gray, CVPR 2016, section 4; rounding errors are a few times th
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from .layout import copy_rows
+from .products import times
+
 OUT, IN = 4, 6  # rows of the output in a tile, and rows of the input that it needs
 A_T = np.array([[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]])
 B_T = np.array(
@@ -63,12 +66,12 @@ class Winograd:
     def forward(self, x: np.ndarray, out: np.ndarray) -> None:
         """Write the convolution of (n,C,H,W) to out, (n,O,H,W)."""
         n, _, H, W = x.shape
-        M = self.U @ self._transformed(x)  # (6,O,C·3) @ (6,C·3,places) -> (6,O,places)
-        Y = self.A_T @ M.reshape(IN, -1)
+        M = times(self.U, self._transformed(x))  # (6,O,C·3) @ (6,C·3,places) -> (6,O,places)
+        Y = times(self.A_T, M.reshape(IN, -1))
         Y = Y.reshape(OUT, -1, _tiles(H), n, W + 1)[..., :W]  # (4,O,tiles,n,W)
         for row in range(min(OUT, H)):
             rows = out[:, :, row::OUT]
-            rows[...] = Y[row, :, : rows.shape[2]].transpose(2, 0, 1, 3)
+            copy_rows(Y[row, :, : rows.shape[2]].transpose(2, 0, 1, 3), rows)
 
     def backward(self, dout: np.ndarray, x: np.ndarray, dx: np.ndarray | None = None) -> np.ndarray:
         """Write the gradient of x to dx, if wanted; return this slice's part of the kernels', for `unfold`."""
@@ -76,11 +79,11 @@ class Winograd:
         dY = np.zeros((OUT, O, _tiles(H), n, W + 1), dout.dtype)
         for row in range(min(OUT, H)):
             rows = dout[:, :, row::OUT]
-            dY[row, :, : rows.shape[2], :, :W] = rows.transpose(1, 2, 0, 3)
-        dM = (self.A_T.T @ dY.reshape(OUT, -1)).reshape(IN, O, -1)
+            copy_rows(rows.transpose(1, 2, 0, 3), dY[row, :, : rows.shape[2], :, :W])
+        dM = times(self.A_T.T, dY.reshape(OUT, -1)).reshape(IN, O, -1)
         dU = self._transformed(x) @ dM.swapaxes(1, 2)  # (6,C·3,places) @ (6,places,O) -> (6,C·3,O)
         if dx is not None:
-            dx[...] = self._untransformed(self.U.swapaxes(1, 2) @ dM, x)
+            copy_rows(self._untransformed(times(self.U.swapaxes(1, 2), dM), x), dx)
         return dU
 
     def unfold(self, dU: np.ndarray) -> np.ndarray:
@@ -94,7 +97,7 @@ class Winograd:
         n, C, H, W = x.shape
         tiles, places = _tiles(H), n * (W + 1)
         rows = np.zeros((C, tiles * OUT + 2, places + 2), x.dtype)
-        _pixels(rows[:, 1 : H + 1], n, W)[...] = x.transpose(1, 2, 0, 3)
+        copy_rows(x.transpose(1, 2, 0, 3), _pixels(rows[:, 1 : H + 1], n, W))
         c, i, j = rows.strides
         V = self.B_T @ as_strided(rows, (C, tiles, IN, places + 2), (c, OUT * i, i, j))
         c, tile, i, j = V.strides
@@ -110,7 +113,7 @@ class Winograd:
         drows[..., :places], drows[..., places:] = dV[:, :, 0], 0
         for tap in (1, 2):
             drows[..., tap : tap + places] += dV[:, :, tap]
-        drows = (self.B_T.T @ drows.reshape(IN, -1)).reshape(drows.shape)
+        drows = times(self.B_T.T, drows.reshape(IN, -1)).reshape(drows.shape)
         dx_pad = np.zeros((C, tiles + 1, OUT, places + 2), dV.dtype)
         dx_pad[:, :-1] = drows[:OUT].transpose(1, 2, 0, 3)
         dx_pad[:, 1:, : IN - OUT] += drows[OUT:].transpose(1, 2, 0, 3)  # the two rows that tiles share

@@ -19,11 +19,14 @@ Source: Lavin and Gray, CVPR 2016, section 4.
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from .layout import copy_rows
+from .products import times
 from .winograd import IN, OUT, _tiles
 
 POINTS = (0, 3 / 4, -3 / 4, 3 / 2, -3 / 2)  # and ∞
 FEWEST = 2**13  # input channels times outputs
 IMAGES = 16  # so few make rows that are too short
+ROW = 8  # pixels
 
 
 def _matrices() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -51,8 +54,8 @@ class WinogradTiles:
     def __init__(self, W: np.ndarray, stride: int, padding: int) -> None:
         self.W = W
         self.A_T, self.B_T, self.G = (np.kron(matrix, matrix).astype(W.dtype) for matrix in (A_T, B_T, G))
-        self.U = self.G @ W.reshape(-1, 9).T  # (36,9) @ (9,O·C)
-        self.U = self.U.reshape(IN * IN, *W.shape[:2])
+        U = times(self.G, np.ascontiguousarray(W.reshape(-1, 9).T))  # (36,9) @ (9,O·C)
+        self.U = U.reshape(IN * IN, *W.shape[:2])
 
     @staticmethod
     def fits(x: np.ndarray, W: np.ndarray, stride: int, padding: int) -> bool:
@@ -67,22 +70,24 @@ class WinogradTiles:
 
     def forward(self, x: np.ndarray, out: np.ndarray) -> None:
         """Write the convolution of (n,C,H,W) to out, (n,O,H,W)."""
-        M = self.U @ self._transformed(x)  # (36,O,C) @ (36,C,places) -> (36,O,places)
-        Y = self.A_T @ M.reshape(IN * IN, -1)  # (16,36) @ (36,O·places)
+        M = times(self.U, self._transformed(x))  # (36,O,C) @ (36,C,places) -> (36,O,places)
+        Y = times(self.A_T, M.reshape(IN * IN, -1))  # (16,36) @ (36,O·places)
         n, O, H, W = out.shape
-        tiles = Y.reshape(OUT, OUT, O, _tiles(H), _tiles(W), n).transpose(2, 3, 0, 4, 1, 5)  # (O,tiles,4,tiles,4,n)
-        out[...] = tiles.reshape(O, _tiles(H) * OUT, _tiles(W) * OUT, n)[:, :H, :W].transpose(3, 0, 1, 2)
+        pixels = np.empty((O, _tiles(H), OUT, _tiles(W), OUT, n), Y.dtype)
+        copy_rows(Y.reshape(OUT, OUT, O, _tiles(H), _tiles(W), n).transpose(2, 3, 0, 4, 1, 5), pixels)
+        out[...] = pixels.reshape(O, _tiles(H) * OUT, _tiles(W) * OUT, n)[:, :H, :W].transpose(3, 0, 1, 2)
 
     def backward(self, dout: np.ndarray, x: np.ndarray, dx: np.ndarray | None = None) -> np.ndarray:
         """Write the gradient of x to dx, if wanted; return this slice's part of the kernels', for `unfold`."""
         n, O, H, W = dout.shape
-        dY = np.zeros((O, _tiles(H) * OUT, _tiles(W) * OUT, n), dout.dtype)
-        dY[:, :H, :W] = dout.transpose(1, 2, 3, 0)
-        dY = dY.reshape(O, _tiles(H), OUT, _tiles(W), OUT, n).transpose(2, 4, 0, 1, 3, 5)  # (4,4,O,tiles,tiles,n)
-        dM = (self.A_T.T @ dY.reshape(OUT * OUT, -1)).reshape(IN * IN, O, -1)
+        pixels = np.zeros((O, _tiles(H) * OUT, _tiles(W) * OUT, n), dout.dtype)
+        _images_last(dout, pixels[:, :H, :W])
+        dY = np.empty((OUT, OUT, O, _tiles(H), _tiles(W), n), dout.dtype)
+        copy_rows(pixels.reshape(O, _tiles(H), OUT, _tiles(W), OUT, n).transpose(2, 4, 0, 1, 3, 5), dY)
+        dM = times(self.A_T.T, dY.reshape(OUT * OUT, -1)).reshape(IN * IN, O, -1)
         dU = dM @ self._transformed(x).swapaxes(1, 2)  # (36,O,places) @ (36,places,C) -> (36,O,C)
         if dx is not None:
-            dx[...] = self._untransformed(self.U.swapaxes(1, 2) @ dM, x)
+            dx[...] = self._untransformed(times(self.U.swapaxes(1, 2), dM), x)
         return dU
 
     def unfold(self, dU: np.ndarray) -> np.ndarray:
@@ -93,19 +98,35 @@ class WinogradTiles:
         """Return Bᵀ X B of every tile: (n,C,H,W) -> (36, C, places), places = tiles·tiles·n."""
         n, C, H, W = x.shape
         pixels = np.zeros((C, _tiles(H) * OUT + 2, _tiles(W) * OUT + 2, n), x.dtype)
-        pixels[:, 1 : H + 1, 1 : W + 1] = x.transpose(1, 2, 3, 0)
-        tiles = np.ascontiguousarray(_in_tiles(pixels))
-        return (self.B_T @ tiles.reshape(IN * IN, -1)).reshape(IN * IN, C, -1)
+        _images_last(x, pixels[:, 1 : H + 1, 1 : W + 1])
+        tiles = np.empty((IN, IN, C, _tiles(H), _tiles(W), n), x.dtype)
+        copy_rows(_in_tiles(pixels), tiles)
+        return times(self.B_T, tiles.reshape(IN * IN, -1)).reshape(IN * IN, C, -1)
 
     def _untransformed(self, dV: np.ndarray, x: np.ndarray) -> np.ndarray:
         """Bring a gradient of the tiles back to the pixels that they were made of: `_transformed`, undone."""
         n, C, H, W = x.shape
         dpixels = np.zeros((C, _tiles(H) * OUT + 2, _tiles(W) * OUT + 2, n), dV.dtype)
         into = _in_tiles(dpixels)
-        dtiles = (self.B_T.T @ dV.reshape(IN * IN, -1)).reshape(into.shape)
-        for at in np.ndindex(IN, IN):
-            into[at] += dtiles[at]  # one place of all tiles at a time: tiles share pixels
+        dtiles = times(self.B_T.T, dV.reshape(IN * IN, -1)).reshape(into.shape)
+        for i, j in np.ndindex(IN, IN):  # one place of all tiles at a time: tiles share pixels
+            if max(i, j) < OUT:  # the first to come
+                copy_rows(dtiles[i, j], into[i, j])
+            else:
+                into[i, j] += dtiles[i, j]
         return dpixels[:, 1 : H + 1, 1 : W + 1].transpose(3, 0, 1, 2)
+
+
+def _images_last(x: np.ndarray, to: np.ndarray) -> None:
+    """Copy x, (n,C,H,W), to (C,H,W,n), an image at a time unless its rows are short.
+
+    NumPy would take a number of each image in turn, and images of 8×8 or 16×16 lie as far apart as the cache is bad at.
+    """
+    if x.shape[3] < ROW:
+        to[...] = x.transpose(1, 2, 3, 0)
+        return
+    for image in range(len(x)):
+        to[..., image] = x[image]
 
 
 def _in_tiles(pixels: np.ndarray) -> np.ndarray:
