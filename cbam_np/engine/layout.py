@@ -24,6 +24,13 @@ def copy_rows(source: np.ndarray, to: np.ndarray) -> None:
     to[...] = source
 
 
+def copied_rows(source: np.ndarray) -> np.ndarray:
+    """Return ``np.ascontiguousarray(source)``, a new array in any case, copied row by row."""
+    to = np.empty(source.shape, source.dtype)
+    copy_rows(source, to)
+    return to
+
+
 def total(parts: Iterable[np.ndarray]) -> np.ndarray:
     """Return the sum of arrays, such as what each slice of a batch contributes to a gradient."""
     return reduce(np.add, parts)

@@ -13,7 +13,7 @@ Two in three entries of T are zero, but a product is so much faster than copying
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from .layout import copy_rows
+from .layout import copied_rows
 from .products import times
 
 TILE = (4, 8)  # height and width of a tile's output
@@ -66,9 +66,7 @@ def _convolve(x: np.ndarray, W: np.ndarray, padding: int) -> np.ndarray:
     size = [n + 2 * padding - k + 1 for n in x.shape[2:]]
     down, across = (-(-n // t) for n, t in zip(size, TILE, strict=True))
     out = times(T.reshape(-1, O * TILE[0] * TILE[1]).T, _tiles(x, k, padding).T).T
-    tiles = out.reshape(len(x), down, across, O, *TILE).transpose(0, 3, 1, 4, 2, 5)
-    out = np.empty(tiles.shape, tiles.dtype)
-    copy_rows(tiles, out)
+    out = copied_rows(out.reshape(len(x), down, across, O, *TILE).transpose(0, 3, 1, 4, 2, 5))
     return out.reshape(len(x), O, down * TILE[0], across * TILE[1])[:, :, : size[0], : size[1]]
 
 
@@ -87,6 +85,5 @@ def _tiles(x: np.ndarray, k: int, padding: int) -> np.ndarray:
     x_pad[:, :, padding : padding + H, padding : padding + W] = x
     N, c, i, j = x_pad.strides
     shape = (n, down, across, C, *(t + k - 1 for t in TILE))
-    tiles = np.empty(shape, x.dtype)
-    copy_rows(as_strided(x_pad, shape, (N, TILE[0] * i, TILE[1] * j, c, i, j)), tiles)
+    tiles = copied_rows(as_strided(x_pad, shape, (N, TILE[0] * i, TILE[1] * j, c, i, j)))
     return tiles.reshape(n * down * across, -1)

@@ -19,7 +19,7 @@ Source: Lavin and Gray, CVPR 2016, section 4.
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from .layout import copy_rows
+from .layout import copied_rows, copy_rows
 from .products import times
 from .winograd import IN, OUT, _tiles
 
@@ -73,8 +73,8 @@ class WinogradTiles:
         M = times(self.U, self._transformed(x))  # (36,O,C) @ (36,C,places) -> (36,O,places)
         Y = times(self.A_T, M.reshape(IN * IN, -1))  # (16,36) @ (36,O·places)
         n, O, H, W = out.shape
-        pixels = np.empty((O, _tiles(H), OUT, _tiles(W), OUT, n), Y.dtype)
-        copy_rows(Y.reshape(OUT, OUT, O, _tiles(H), _tiles(W), n).transpose(2, 3, 0, 4, 1, 5), pixels)
+        tiles = Y.reshape(OUT, OUT, O, _tiles(H), _tiles(W), n).transpose(2, 3, 0, 4, 1, 5)  # (O,tiles,4,tiles,4,n)
+        pixels = copied_rows(tiles)
         out[...] = pixels.reshape(O, _tiles(H) * OUT, _tiles(W) * OUT, n)[:, :H, :W].transpose(3, 0, 1, 2)
 
     def backward(self, dout: np.ndarray, x: np.ndarray, dx: np.ndarray | None = None) -> np.ndarray:
@@ -82,8 +82,8 @@ class WinogradTiles:
         n, O, H, W = dout.shape
         pixels = np.zeros((O, _tiles(H) * OUT, _tiles(W) * OUT, n), dout.dtype)
         _images_last(dout, pixels[:, :H, :W])
-        dY = np.empty((OUT, OUT, O, _tiles(H), _tiles(W), n), dout.dtype)
-        copy_rows(pixels.reshape(O, _tiles(H), OUT, _tiles(W), OUT, n).transpose(2, 4, 0, 1, 3, 5), dY)
+        dY = pixels.reshape(O, _tiles(H), OUT, _tiles(W), OUT, n).transpose(2, 4, 0, 1, 3, 5)
+        dY = copied_rows(dY)  # (4,4,O,tiles,tiles,n)
         dM = times(self.A_T.T, dY.reshape(OUT * OUT, -1)).reshape(IN * IN, O, -1)
         dU = dM @ self._transformed(x).swapaxes(1, 2)  # (36,O,places) @ (36,places,C) -> (36,O,C)
         if dx is not None:
@@ -99,8 +99,7 @@ class WinogradTiles:
         n, C, H, W = x.shape
         pixels = np.zeros((C, _tiles(H) * OUT + 2, _tiles(W) * OUT + 2, n), x.dtype)
         _images_last(x, pixels[:, 1 : H + 1, 1 : W + 1])
-        tiles = np.empty((IN, IN, C, _tiles(H), _tiles(W), n), x.dtype)
-        copy_rows(_in_tiles(pixels), tiles)
+        tiles = copied_rows(_in_tiles(pixels))
         return times(self.B_T, tiles.reshape(IN * IN, -1)).reshape(IN * IN, C, -1)
 
     def _untransformed(self, dV: np.ndarray, x: np.ndarray) -> np.ndarray:
