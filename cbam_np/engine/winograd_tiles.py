@@ -74,16 +74,15 @@ class WinogradTiles:
         Y = times(self.A_T, M.reshape(IN * IN, -1))  # (16,36) @ (36,O·places)
         n, O, H, W = out.shape
         tiles = Y.reshape(OUT, OUT, O, _tiles(H), _tiles(W), n).transpose(2, 3, 0, 4, 1, 5)  # (O,tiles,4,tiles,4,n)
-        pixels = copied_rows(tiles)
-        out[...] = pixels.reshape(O, _tiles(H) * OUT, _tiles(W) * OUT, n)[:, :H, :W].transpose(3, 0, 1, 2)
+        out[...] = copied_rows(tiles).reshape(O, _tiles(H) * OUT, _tiles(W) * OUT, n)[:, :H, :W].transpose(3, 0, 1, 2)
 
     def backward(self, dout: np.ndarray, x: np.ndarray, dx: np.ndarray | None = None) -> np.ndarray:
         """Write the gradient of x to dx, if wanted; return this slice's part of the kernels', for `unfold`."""
         n, O, H, W = dout.shape
         pixels = np.zeros((O, _tiles(H) * OUT, _tiles(W) * OUT, n), dout.dtype)
         _images_last(dout, pixels[:, :H, :W])
-        dY = pixels.reshape(O, _tiles(H), OUT, _tiles(W), OUT, n).transpose(2, 4, 0, 1, 3, 5)
-        dY = copied_rows(dY)  # (4,4,O,tiles,tiles,n)
+        tiles = pixels.reshape(O, _tiles(H), OUT, _tiles(W), OUT, n)
+        dY = copied_rows(tiles.transpose(2, 4, 0, 1, 3, 5))  # (4,4,O,tiles,tiles,n)
         dM = times(self.A_T.T, dY.reshape(OUT * OUT, -1)).reshape(IN * IN, O, -1)
         dU = dM @ self._transformed(x).swapaxes(1, 2)  # (36,O,places) @ (36,places,C) -> (36,O,C)
         if dx is not None:
