@@ -234,7 +234,10 @@ export class Explorer {
     this.draw();
   }
 
+  // Scale and join what has been drawn, once there is room for it: before the root is on the screen, and while its tab is
+  // hidden, nothing can be measured.
   fit() {
+    if (!this.root.clientWidth) return;
     layOut(this.root);
     const content = this.root.querySelector(".frame-content");
     if (!content) return;

@@ -8,7 +8,6 @@ const WRAPPED = [1.9, 1.6, 1.4, 1.2, 1.05, 0.95, 0.85, 0.75, 0.65, 0.55]; // sca
 
 // Decide between a screen and a column, and scale what is to fit.
 export function layOut(root) {
-  if (!root.clientWidth) return; // not on the screen yet, or not any more
   const isPage = root.classList.contains("page");
   const isNarrow = root.clientWidth < NARROW || (isPage && window.innerHeight < LOW);
   root.classList.toggle("narrow", isNarrow);
