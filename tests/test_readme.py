@@ -251,6 +251,13 @@ def test_where_the_time_of_a_step_goes_is_what_was_measured():
         assert f"| {kind} | {1000 * seconds:.1f} | {cells} |" in text
     assert all(ours[kind] < theirs[kind] for kind in ("attention", "ReLU"))
     assert all(ours[kind] > theirs[kind] for kind in ("convolutions", "batch normalisation", "pooling"))
+    for part, kind, said in (
+        ("a", "ratio_compiled", "the CBAM blocks of the table take {} times as long there"),
+        ("d", "ratio_compiled", "and the training steps {} times."),
+        ("e", "ratio", "Inference of the small network takes {} times as long as in eager PyTorch."),
+    ):
+        ratios = [case[kind] for case in AMD["cases"] if case["part"] == part]
+        assert len(ratios) == 3 and said.format(f"{min(ratios):.2f} to {max(ratios):.2f}") in text
     numpy, *torch = (row["bytes"] for row in sorted(AMD["memory"], key=lambda row: row["kind"] != "NumPy"))
     assert f"peak memory is {numpy / min(torch):.2f} of what PyTorch needs at its least" in text
     assert f"exponents of at most {max(row['exponent'] for row in AMD['growth']):.2f}." in text
