@@ -154,7 +154,7 @@ def convolve(way, monkeypatch, x, W, padding, stride=1):
     """Return output and gradients, computed in one way."""
     with monkeypatch.context() as patch:
         patch.setattr(convolution, "find_way", lambda x, W, *options: way(W, *options))
-        patch.setattr(convolution, "batch_slices", lambda count, _: [slice(0, 1), slice(1, None)][:count])
+        patch.setattr(convolution, "batch_slices", lambda count, *_: [slice(0, 1), slice(1, None)][:count])
         out, cache = conv2d_forward(x, W, padding=padding, stride=stride)
         return out, *conv2d_backward(np.cos(out), cache)[:2]
 

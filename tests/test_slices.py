@@ -10,7 +10,7 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from cbam_np import cbam, engine, ops
-from cbam_np.engine import helpers, slices
+from cbam_np.engine import convolution, helpers, slices
 from cbam_np.ops import conv2d_backward, conv2d_forward
 
 
@@ -33,6 +33,18 @@ def test_slices_cover_the_batch_once(count, bytes_each, lengths):
     cut = slices.batch_slices(count, bytes_each)
     assert [n for s in cut for n in range(count)[s]] == list(range(count))
     assert sorted(len(range(count)[s]) for s in cut) == sorted(lengths)
+
+
+def test_slices_are_no_smaller_than_asked_for():
+    sizes = (0, 2**20, 12 * 2**20, 2**26)
+    assert [len(slices.batch_slices(40, 2**20, at_least)) for at_least in sizes] == [40, 40, 4, 2]
+
+
+def test_slices_of_a_wide_layer_are_larger_than_its_kernels(rng):
+    x = np.broadcast_to(np.float32(1), (200, 256, 8, 8))
+    way = convolution.find_way(x, rng.standard_normal((256, 256, 3, 3)).astype(np.float32), 1, 1)
+    largest = max(s.stop - s.start for s in convolution._slices(x, way))
+    assert largest * way.bytes_each(x) > way.U.nbytes > slices.SLICE_BYTES
 
 
 def test_results_keep_the_order_of_the_slices():

@@ -25,12 +25,18 @@ def out_shape(x: np.ndarray, W: np.ndarray, stride: int, padding: int) -> tuple[
     return len(x), len(W), *((n + 2 * padding - W.shape[-1]) // stride + 1 for n in x.shape[2:])
 
 
+def _slices(x: np.ndarray, way: Way) -> list[slice]:
+    """Cut the batch. Each slice goes through the transformed kernels: where they are large, so are the slices."""
+    kernels = way.U.nbytes if isinstance(way, WinogradTiles) else 0
+    return batch_slices(len(x), way.bytes_each(x), 2 * kernels)
+
+
 @one_blas_thread()
 def convolve(x: np.ndarray, W: np.ndarray, stride: int, padding: int) -> tuple[np.ndarray, Way]:
     """Return the convolution of (N, C, H, W) with kernels (O, C, k, k), a slice of the batch at a time, and the way."""
     way = find_way(x, W, stride, padding)
     out = np.empty(out_shape(x, W, stride, padding), np.result_type(x, W))
-    over_slices(lambda s: way.forward(x[s], out[s]), batch_slices(len(x), way.bytes_each(x)))
+    over_slices(lambda s: way.forward(x[s], out[s]), _slices(x, way))
     return out, way
 
 
@@ -44,4 +50,4 @@ def convolve_backward(
     def part(s: slice) -> np.ndarray:
         return way.backward(dout[s], x[s], None if dx is None else dx[s])
 
-    return dx, way.unfold(total(over_slices(part, batch_slices(len(x), way.bytes_each(x)))))
+    return dx, way.unfold(total(over_slices(part, _slices(x, way))))

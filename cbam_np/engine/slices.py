@@ -24,11 +24,14 @@ ALONE = 2**22  # bytes; for less, to wake another thread takes longer than it he
 _inside: ContextVar[bool] = ContextVar("inside", default=False)  # a pool's thread that waited for it would never end
 
 
-def batch_slices(count: int, bytes_each: int) -> list[slice]:
-    """Cut `count` images that need `bytes_each` bytes each into an even number of slices, as equal as can be."""
+def batch_slices(count: int, bytes_each: int, at_least: int = 0) -> list[slice]:
+    """Cut `count` images that need `bytes_each` bytes each into an even number of slices, as equal as can be.
+
+    They work on about `SLICE_BYTES` each, or on `at_least`, if that is more.
+    """
     if count * bytes_each < min(ALONE, SLICE_BYTES):
         return [slice(0, count)]
-    parts = -(-count * bytes_each // SLICE_BYTES)
+    parts = -(-count * bytes_each // max(SLICE_BYTES, at_least))
     if not _inside.get():
         parts += parts % 2
     return equal_slices(count, parts)
