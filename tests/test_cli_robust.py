@@ -109,7 +109,9 @@ def test_a_loss_that_json_cannot_hold(tmp_path, monkeypatch):
 
 
 @posix
-@pytest.mark.parametrize("backend", ["module://nowhere.backend_inline", "nonsense"])
+@pytest.mark.parametrize(
+    "backend", ["module://nowhere.backend_inline", pytest.param("nonsense", marks=pytest.mark.slow)]
+)
 def test_a_back_end_that_is_not_installed(backend, tmp_path):
     out = shlex.quote(str(tmp_path / "slide.png"))
     done = shell(f"$CBAM gradcam --data shapes --numbers 3 --out {out}", MPLBACKEND=backend)

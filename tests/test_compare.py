@@ -395,6 +395,7 @@ def test_a_second_ctrl_c_does_not_leave_workers_behind():
     assert ended == ["A asked", "B asked", "A killed", "B killed"]
 
 
+@pytest.mark.slow  # it waits for the other process
 def test_a_comparison_in_a_folder_that_is_in_use(tmp_path):
     with held(tmp_path), pytest.raises(InUseError, match=f"is in use by process {os.getpid()}"):
         compare("order", SMALL, 1, tmp_path, executor=Here(), progress=False)

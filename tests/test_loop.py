@@ -141,7 +141,7 @@ class Stopped(Exception):
 
 
 @pytest.mark.parametrize("after", [0, 1, 4, 5, 6, 14, 15])
-@pytest.mark.parametrize("generator", ["PCG64", "MT19937"])
+@pytest.mark.parametrize("generator", ["PCG64", pytest.param("MT19937", marks=pytest.mark.slow)])
 def test_stopped_after_any_step_and_resumed_it_ends_the_same(after, generator, data, tmp_path, monkeypatch):
     part, held = data.split(2)
 

@@ -26,7 +26,7 @@ def pictures(rng, count, size=32):
     return rng.integers(0, 256, (count, 3, size, size), dtype=np.uint8)
 
 
-SLOW = {*NETWORKS} - {"SmallCNN", "SmallCNN, SE", "SmallCNN, CBAM"}  # every entry is nudged
+SLOW = {*NETWORKS} - {"SmallCNN", "SmallCNN, CBAM"}  # every entry is nudged
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_a_step_depends_on_earlier_steps_only(rng):
             assert not step.rule or set(step.rule.inputs) <= set(trace.names[:at]), step.name
 
 
-@pytest.mark.parametrize("radius", [1e-3, 0.1, 1.0])
+@pytest.mark.parametrize("radius", [pytest.param(1e-3, marks=pytest.mark.slow), 0.1, 1.0])
 @pytest.mark.parametrize("options", [*CASES[:2], *CASES[6:8], SOFT, *NORMALISED[:2]], ids=name_of)
 def test_bounds_hold_what_lies_between(rng, options, radius):
     trace = random_trace(rng, options)
